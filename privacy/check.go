@@ -1,0 +1,154 @@
+package privacy
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+)
+
+// The caps on a question. They hold before any row is read.
+const (
+	MinQuestionEpsilon  = OneEpsilon / 10_000        // 1e-4: success itself is a bit, so every question pays
+	MinMechanismEpsilon = OneEpsilon / 1_000_000_000 // 1e-9, for each draw and each selected partition
+	MaxMechanismEpsilon = 20 * OneEpsilon
+	MinPartitionDelta   = OneDelta / 10_000_000_000_000 // 1e-13, for each partition that one unit may touch
+
+	MaxAggregates       = 64
+	MaxPublicPartitions = 100_000 // a draw takes about 8 µs
+
+	maxReach = 1 << 53 // B·L0·r stays below: sums are exact, products cannot wrap
+)
+
+func checkQuestion(q Question) error {
+	if err := checkContribution(q.Contribution); err != nil {
+		return err
+	}
+	if err := checkPartitions(q.Partitions, q.Loss.Delta); err != nil {
+		return err
+	}
+	if q.Loss.Epsilon < MinQuestionEpsilon {
+		return fmt.Errorf("%w: ε is %s, a question needs at least %s", ErrSpec, q.Loss.Epsilon, MinQuestionEpsilon)
+	}
+	if len(q.Aggregates) == 0 || len(q.Aggregates) > MaxAggregates {
+		return fmt.Errorf("%w: it asks for %d aggregates; ask for 1 to %d", ErrSpec, len(q.Aggregates), MaxAggregates)
+	}
+	for i, a := range q.Aggregates {
+		if err := checkAggregate(a); err != nil {
+			return fmt.Errorf("aggregate %d: %w", i+1, err)
+		}
+	}
+	return checkAgreement(q.Aggregates)
+}
+
+func checkContribution(c Contribution) error {
+	if c.MaxPartitions < 1 || c.MaxRowsPerPartition < 1 || c.MaxRows < 1 {
+		return fmt.Errorf("%w: limits per unit are %d partitions, %d rows in each and %d rows in all; each must be at least 1",
+			ErrSpec, c.MaxPartitions, c.MaxRowsPerPartition, c.MaxRows)
+	}
+	if c.MaxRows >= maxReach || !reaches(1, c) {
+		return fmt.Errorf("%w: limits of %d partitions with %d rows in each, %d rows in all, are too large; their product must be below 2^53",
+			ErrSpec, c.MaxPartitions, c.MaxRowsPerPartition, c.MaxRows)
+	}
+	return nil
+}
+
+// reaches reports whether magnitude·L0·r < 2^53, without overflow.
+func reaches(magnitude int64, c Contribution) bool {
+	high, low := bits.Mul64(uint64(c.MaxPartitions), uint64(c.MaxRowsPerPartition))
+	if high != 0 {
+		return false
+	}
+	high, low = bits.Mul64(low, uint64(magnitude))
+	return high == 0 && low < maxReach
+}
+
+func checkPartitions(p Partitions, delta Delta) error {
+	if p.Keys == nil {
+		if delta <= 0 || delta >= OneDelta {
+			return fmt.Errorf("%w: its groups are not public, so choosing them needs δ above 0 and below 1; δ is %s", ErrSpec, delta)
+		}
+		if p.PreThreshold < 1 {
+			return fmt.Errorf("%w: the smallest group is %d units; it must be at least 1", ErrSpec, p.PreThreshold)
+		}
+		return nil
+	}
+	if delta < 0 || delta >= OneDelta {
+		return fmt.Errorf("%w: δ is %s; it must be at least 0 and below 1", ErrSpec, delta)
+	}
+	if len(p.Keys) == 0 || len(p.Keys) > MaxPublicPartitions {
+		return fmt.Errorf("%w: it has %d public groups; 1 to %d can be listed", ErrSpec, len(p.Keys), MaxPublicPartitions)
+	}
+	seen := make(map[string]struct{}, len(p.Keys))
+	for _, key := range p.Keys {
+		seen[key] = struct{}{}
+	}
+	if len(seen) != len(p.Keys) {
+		return fmt.Errorf("%w: a public group is listed twice", ErrSpec)
+	}
+	return nil
+}
+
+func checkAggregate(a Aggregate) error {
+	if a.Argument < NoArgument || a.Argument >= MaxAggregates {
+		return fmt.Errorf("%w: there is no argument %d", ErrSpec, a.Argument)
+	}
+	switch a.Kind {
+	case Count:
+		return nil
+	case CountUnits:
+		if a.Argument != NoArgument {
+			return fmt.Errorf("%w: a count of privacy units takes no argument", ErrSpec)
+		}
+		return nil
+	case Sum, Mean:
+		if a.Argument == NoArgument {
+			return fmt.Errorf("%w: a %s needs an argument", ErrSpec, a.Kind)
+		}
+		return checkBounds(a)
+	default:
+		return fmt.Errorf("%w: there is no mechanism for %.40q", ErrSpec, a.Kind)
+	}
+}
+
+func checkBounds(a Aggregate) error {
+	if a.Lower > a.Upper || a.Lower <= -maxReach || a.Upper >= maxReach {
+		return fmt.Errorf("%w: bounds of %d … %d steps; they must rise and lie within ±2^53 steps", ErrSpec, a.Lower, a.Upper)
+	}
+	if a.Step.Num < 1 || a.Step.Den < 1 {
+		return fmt.Errorf("%w: a step of %d/%d is not positive", ErrSpec, a.Step.Num, a.Step.Den)
+	}
+	if magnitude(a) == 0 {
+		return fmt.Errorf("%w: its bounds of %d … %d steps leave one value, which is public; drop it or widen the bounds", ErrSpec, a.Lower, a.Upper)
+	}
+	return nil
+}
+
+// checkAgreement refuses two descriptions of one argument: a partial holds one sum for it, clamped once.
+func checkAgreement(aggregates []Aggregate) error {
+	for i, a := range aggregates {
+		for _, b := range aggregates[:i] {
+			if a.Argument != b.Argument || a.Argument == NoArgument {
+				continue
+			}
+			bounded := (a.Kind == Sum || a.Kind == Mean) && (b.Kind == Sum || b.Kind == Mean)
+			if a.NotNull != b.NotNull || bounded && (a.Lower != b.Lower || a.Upper != b.Upper || a.Step != b.Step) {
+				return fmt.Errorf("%w: argument %d is described in two ways", ErrSpec, a.Argument)
+			}
+		}
+	}
+	return nil
+}
+
+func checkShare(share Epsilon, shares int64) error {
+	if share < MinMechanismEpsilon || share > MaxMechanismEpsilon {
+		return fmt.Errorf("%w: ε is divided over %d draws, %s each; a draw takes from %s to %s",
+			ErrSpec, shares, share, MinMechanismEpsilon, MaxMechanismEpsilon)
+	}
+	return nil
+}
+
+func cloneQuestion(q Question) Question {
+	q.Aggregates = slices.Clone(q.Aggregates)
+	q.Partitions.Keys = slices.Clone(q.Partitions.Keys)
+	return q
+}

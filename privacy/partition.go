@@ -1,0 +1,85 @@
+package privacy
+
+import (
+	"fmt"
+
+	"github.com/google/differential-privacy/go/v2/dpagg"
+)
+
+// Partition selection decides which groups of a private GROUP BY appear.
+//
+//	Guarantee    (ε, δ)-DP, add or remove one privacy unit, over all possible keys together: each
+//	             decision is (ε/L0, δ/L0)-DP in its number of units, and one unit touches L0 of them.
+//	Mechanism    the optimal one: keep with the largest probability that (ε/L0, δ/L0) allows; none
+//	             for a group of no units, δ/L0 for a group of one.
+//	Sensitivity  L0 = min(MaxPartitions, MaxRows); each number of units moves by at most 1.
+//	Source       Desfontaines, Voss, Gipson & Mandayam, arXiv:2006.03684, theorem 1; google/differential-privacy
+//	             dpagg.PreAggSelectPartition.
+//	Loss         one share of ε, all of δ. Rényi: L0 randomised responses of ε/L0 each (renyi.go).
+//	Pre-threshold  for groups of at least k units n is replaced by max(0, n − (k−1)), which also moves
+//	             by at most 1; a group of fewer than k units never appears.
+//	Not covered  timing; groups that are withheld do not appear at all, not even as a number.
+//	Tested by    TestSelectionProbability (scan of ε × L0, false-reject 1e-5), TestPreThreshold.
+//
+// The library is asked for one partition at (ε/L0, δ/L0), never for L0 > 3 at once: there it
+// switches to a rounded Gaussian threshold that exceeds its δ.
+
+// selection is calibrated partition selection.
+type selection struct {
+	cells        int64   // L0
+	epsilon      float64 // of one decision
+	delta        float64 // of one decision
+	preThreshold int64
+}
+
+func newSelection(l0 int64, share Epsilon, delta Delta, preThreshold int64) (selection, error) {
+	epsilon, each := share/Epsilon(l0), delta/Delta(l0)
+	if epsilon < MinMechanismEpsilon {
+		return selection{}, fmt.Errorf("%w: choosing groups with ε = %s among up to %d groups per unit leaves less than %s for each; lower the limit or spend more",
+			ErrSpec, share, l0, MinMechanismEpsilon)
+	}
+	if each < MinPartitionDelta {
+		return selection{}, fmt.Errorf("%w: δ = %s among up to %d groups per unit leaves less than %s for each; lower the limit or spend more δ",
+			ErrSpec, delta, l0, MinPartitionDelta)
+	}
+	return selection{cells: l0, epsilon: epsilon.FloorFloat(), delta: each.FloorFloat(), preThreshold: preThreshold}, nil
+}
+
+// keep draws once whether a group of so many units appears.
+func (s selection) keep(units int64, src source) (bool, error) {
+	keep, err := src.keep(max(0, units-(s.preThreshold-1)), s.epsilon, s.delta)
+	if err != nil {
+		return false, fmt.Errorf("select partitions: %w", err)
+	}
+	return keep, nil
+}
+
+// libraryKeep draws whether one partition of so many units is kept. It counts units by doubling,
+// so that a crowd takes no longer than a few.
+func libraryKeep(units int64, epsilon, delta float64) (bool, error) {
+	options := &dpagg.PreAggSelectPartitionOptions{Epsilon: epsilon, Delta: delta, MaxPartitionsContributed: 1}
+	total, err := dpagg.NewPreAggSelectPartition(options)
+	if err != nil {
+		return false, err
+	}
+	power, err := dpagg.NewPreAggSelectPartition(options)
+	if err != nil {
+		return false, err
+	}
+	if err := power.Increment(); err != nil {
+		return false, err
+	}
+	for ; units > 0; units >>= 1 {
+		if units&1 == 1 {
+			bit := *power
+			if err := total.Merge(&bit); err != nil {
+				return false, err
+			}
+		}
+		same := *power
+		if err := power.Merge(&same); err != nil {
+			return false, err
+		}
+	}
+	return total.ShouldKeepPartition()
+}

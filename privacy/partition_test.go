@@ -1,0 +1,119 @@
+package privacy
+
+import (
+	"math"
+	"testing"
+
+	"entrepot/privacy/privacytest"
+)
+
+// keepProbability is the recurrence of arXiv:2006.03684, theorem 1, written out.
+func keepProbability(n int64, epsilon, delta float64) float64 {
+	p := 0.0
+	for range n {
+		p = min(math.Exp(epsilon)*p+delta, 1-math.Exp(-epsilon)*(1-p-delta), 1)
+	}
+	return p
+}
+
+// TestSelectionProbability scans ε × L0 × δ: a group of one unit appears at a rate of at most δ/L0 each,
+// at most δ for all the groups that one unit touches, and groups of more at the optimal rate.
+// 120 checks at false-reject 1e-7 each.
+func TestSelectionProbability(t *testing.T) {
+	const trials = 20_000
+	for _, share := range []Epsilon{OneEpsilon / 100, OneEpsilon / 2, 2 * OneEpsilon, 20 * OneEpsilon} {
+		for _, l0 := range []int64{1, 2, 3, 4, 10, 50} {
+			s, err := newSelection(l0, share, OneDelta/10, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, units := range []int64{1, 2, 5, 17} {
+				kept := 0
+				for range trials {
+					keep, err := s.keep(units, library())
+					if err != nil {
+						t.Fatal(err)
+					}
+					if keep {
+						kept++
+					}
+				}
+				want := keepProbability(units, share.FloorFloat()/float64(l0), 0.1/float64(l0))
+				if lo, hi := privacytest.CoverageBand(trials, want, 1e-7); kept < lo || kept > hi {
+					t.Errorf("ε = %s, L0 = %d: %d units kept %d times of %d, theory %g", share, l0, units, kept, trials, want)
+				}
+				if most := privacytest.MostCount(trials, 0.1/float64(l0), 1e-7); units == 1 && kept > most {
+					t.Errorf("ε = %s, L0 = %d: one unit kept %d times, at most %d at δ/L0", share, l0, kept, most)
+				}
+			}
+			if keep, _ := s.keep(0, library()); keep {
+				t.Error("a group of nobody appeared")
+			}
+		}
+	}
+}
+
+// TestSingleUnitGroups is the figure that owners are told: at δ = 1e-3, groups of one unit appear at
+// most 151 times in 100,000 (false-reject 1e-6).
+func TestSingleUnitGroups(t *testing.T) {
+	s, err := newSelection(1, OneEpsilon, OneDelta/1000, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	for range 100_000 {
+		if keep, _ := s.keep(1, library()); keep {
+			kept++
+		}
+	}
+	if most := privacytest.MostCount(100_000, 1e-3, 1e-6); kept > most || most > 152 {
+		t.Errorf("kept %d, at most %d", kept, most)
+	}
+}
+
+func TestPreThreshold(t *testing.T) {
+	s, err := newSelection(1, 2*OneEpsilon, OneDelta/10, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := map[int64]int{}
+	const trials = 20_000
+	for units := int64(0); units <= 8; units++ {
+		for range trials {
+			if keep, _ := s.keep(units, library()); keep {
+				kept[units]++
+			}
+		}
+	}
+	for units := int64(0); units < 5; units++ {
+		if kept[units] != 0 {
+			t.Errorf("a group of %d units appeared %d times below a pre-threshold of 5", units, kept[units])
+		}
+	}
+	for units := int64(5); units <= 8; units++ {
+		want := keepProbability(units-4, 2, 0.1)
+		if lo, hi := privacytest.CoverageBand(trials, want, 1e-7); kept[units] < lo || kept[units] > hi {
+			t.Errorf("%d units kept %d times, theory %g", units, kept[units], want)
+		}
+	}
+}
+
+// TestCrowdsAreKept checks that doubling counts every unit once, up to the largest crowd.
+func TestCrowdsAreKept(t *testing.T) {
+	for _, units := range []int64{1000, 1<<20 - 1, 1 << 40, sumLimit} {
+		if keep, err := libraryKeep(units, 0.5, 1e-6); err != nil || !keep {
+			t.Errorf("%d units: %t, %v", units, keep, err)
+		}
+	}
+	// Exactly 10 units at ε small: the probability is close to 10·δ, so each unit is counted once.
+	const trials = 20_000
+	kept := 0
+	for range trials {
+		if keep, _ := libraryKeep(10, 1e-6, 0.02); keep {
+			kept++
+		}
+	}
+	if lo, hi := privacytest.CoverageBand(trials, keepProbability(10, 1e-6, 0.02), 1e-7); kept < lo || kept > hi {
+		t.Errorf("10 units kept %d times of %d, expected %d … %d", kept, trials, lo, hi)
+	}
+}

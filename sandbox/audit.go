@@ -1,0 +1,128 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+
+	"entrepot/access"
+	"entrepot/sandbox/audit"
+)
+
+// Checkpoint returns the log's signed checkpoint. It tells the number of entries and the clocks, so
+// it is for those who oversee and for owners.
+func (s *Service) Checkpoint(ctx context.Context, p access.Principal) ([]byte, error) {
+	if err := require(p, access.Manager, access.Regulator, access.Operator, access.Owner); err != nil {
+		return nil, err
+	}
+	b, err := s.Log.Checkpoint(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return b, nil
+}
+
+// Entries returns at most limit entries from index from that the principal may read: all of them to
+// those who oversee, to an owner those that concern its spaces, to anybody its own. next is where to
+// go on, or -1 at the end of the log.
+func (s *Service) Entries(ctx context.Context, p access.Principal, from int64, limit int) (list []audit.Entry, next int64, err error) {
+	list, next = []audit.Entry{}, from
+	for len(list) < limit {
+		page, err := s.Log.Entries(ctx, next, 256)
+		if err != nil {
+			return nil, 0, unavailable(err)
+		}
+		if len(page) == 0 {
+			return list, -1, nil
+		}
+		for _, b := range page {
+			e, err := audit.Decode(b)
+			if err != nil {
+				return nil, 0, unavailable(err)
+			}
+			next++
+			ok, err := s.mayRead(ctx, p, e)
+			if err != nil {
+				return nil, 0, err
+			}
+			if ok {
+				list = append(list, e)
+			}
+			if len(list) == limit {
+				break
+			}
+		}
+	}
+	return list, next, nil
+}
+
+func (s *Service) mayRead(ctx context.Context, p access.Principal, e audit.Entry) (bool, error) {
+	if oversees(p) || e.Actor == p.ID {
+		return true, nil
+	}
+	if ownerOf(p, p.Organisation) != nil {
+		return false, nil
+	}
+	spaces, err := s.spacesOf(ctx, e)
+	for _, space := range spaces {
+		if strings.HasPrefix(space, p.Organisation+"/") {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// spacesOf lists the unit spaces that an entry concerns.
+func (s *Service) spacesOf(ctx context.Context, e audit.Entry) ([]string, error) {
+	var body struct {
+		Spaces  []string `json:"spaces"`
+		Query   string   `json:"query"`
+		Account any      `json:"account"`
+	}
+	if err := json.Unmarshal(e.Body, &body); err != nil {
+		return nil, unavailable(err)
+	}
+	if e.Kind == audit.KindAccount {
+		var o audit.Opening
+		if err := json.Unmarshal(e.Body, &o); err != nil {
+			return nil, unavailable(err)
+		}
+		return []string{o.Account.ID}, nil
+	}
+	if body.Spaces != nil || body.Query == "" {
+		return body.Spaces, nil
+	}
+	q, err := s.Questions.Question(ctx, body.Query)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return q.spaces(), nil
+}
+
+// spaces lists the unit spaces that a question was charged to.
+func (q Question) spaces() []string {
+	var list []string
+	for _, c := range q.Charges {
+		list = append(list, c.Account)
+	}
+	return list
+}
+
+// Export writes the whole log with its checkpoint, for an offline verifier.
+func (s *Service) Export(ctx context.Context, p access.Principal, w io.Writer) error {
+	if err := require(p, access.Manager, access.Regulator, access.Operator); err != nil {
+		return err
+	}
+	checkpoint, err := s.Log.Checkpoint(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	return audit.Export(w, checkpoint, func(from int64, limit int) ([][]byte, error) {
+		return s.Log.Entries(ctx, from, limit)
+	})
+}

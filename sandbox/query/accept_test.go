@@ -1,0 +1,110 @@
+package query
+
+import "testing"
+
+// accepted lists questions with their canonical text; "" when it is the question itself.
+var accepted = []struct{ sql, canonical string }{
+	{"SELECT COUNT(*) AS n FROM kr_edu.students", ""},
+	{"select  count ( * )\n as N from KR_EDU.Students -- all of them", "SELECT COUNT(*) AS n FROM kr_edu.students"},
+	{"SELECT count(*) FROM kr_edu.students", "SELECT COUNT(*) AS count FROM kr_edu.students"},
+	{"SELECT gender, COUNT(*) AS students, AVG(math) AS maths FROM kr_edu.students GROUP BY gender", ""},
+	{"SELECT gender g, COUNT(*) n FROM kr_edu.students s WHERE s.math > 500 GROUP BY g", "SELECT gender AS g, COUNT(*) AS n FROM kr_edu.students WHERE math > 500 GROUP BY gender"},
+	{"SELECT gender, count(*) AS n FROM kr_edu.students GROUP BY 1 ORDER BY 2 DESC LIMIT 5", "SELECT gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender ORDER BY n DESC LIMIT 5"},
+	{"SELECT COUNT(reading) AS n FROM kr_edu.students", "SELECT COUNT(*) AS n FROM kr_edu.students"},
+	{"SELECT COUNT(math) AS n FROM kr_edu.students", ""},
+	{"SELECT COUNT(1) AS n FROM kr_edu.students", "SELECT COUNT(*) AS n FROM kr_edu.students"},
+	{"SELECT COUNT(DISTINCT student_id) AS people FROM kr_edu.students", ""},
+	{"SELECT COUNT(DISTINCT s.student_id) AS people FROM kr_edu.students AS s", "SELECT COUNT(DISTINCT student_id) AS people FROM kr_edu.students"},
+	{"SELECT SUM(math - reading) AS gap FROM kr_edu.students", ""},
+	{"SELECT SUM(CASE WHEN math >= 600 THEN 1 ELSE 0 END) AS good FROM kr_edu.students", ""},
+	{"SELECT SUM(CASE WHEN math >= 600 THEN 1 END) AS good FROM kr_edu.students", ""},
+	{"SELECT AVG(CLAMP(math / reading, 0, 4)) AS ratio FROM kr_edu.students", ""},
+	{"SELECT AVG(math / absences) AS ratio FROM kr_edu.students", ""},
+	{"SELECT AVG(math / NULLIF(absences, 0)) AS ratio FROM kr_edu.students", ""},
+	{"SELECT AVG(math / (reading + 1)) AS r FROM kr_edu.students", ""},
+	{"SELECT SUM(ABS(balance)) AS a, SUM(-balance) AS b, SUM(ROUND(balance)) AS c, SUM(FLOOR(balance)) AS d, SUM(CEIL(balance)) AS e FROM kr_edu.students", ""},
+	{"SELECT SUM(CEILING(balance)) AS e FROM kr_edu.students", "SELECT SUM(CEIL(balance)) AS e FROM kr_edu.students"},
+	{"SELECT SUM(2 * 3 * math) AS x FROM kr_edu.students", "SELECT SUM(6 * math) AS x FROM kr_edu.students"},
+	{"SELECT SUM(math * (1 + 0.5)) AS x FROM kr_edu.students", "SELECT SUM(math * 1.5) AS x FROM kr_edu.students"},
+	{"SELECT SUM(math - (reading - balance)) AS x FROM kr_edu.students", ""},
+	{"SELECT SUM(math - reading - balance) AS x FROM kr_edu.students", ""},
+	{"SELECT SUM((math + reading) * (balance - 1)) AS x FROM kr_edu.students", ""},
+	{"SELECT SUM(COALESCE(math, 0)) AS x FROM kr_edu.students", ""},
+	{"SELECT SUM(COALESCE(reading, 0)) AS x FROM kr_edu.students", "SELECT SUM(reading) AS x FROM kr_edu.students"},
+	{"SELECT AVG(grade) AS g FROM kr_edu.students", ""},
+	{"SELECT SUM(CLAMP(school, 0, 10)) AS g FROM kr_edu.students", ""},
+	{"SELECT AVG(CLAMP(EXTRACT(year FROM born), 1990, 2020)) AS y FROM kr_edu.students", "SELECT AVG(CLAMP(EXTRACT(YEAR FROM born), 1990, 2020)) AS y FROM kr_edu.students"},
+	{"SELECT AVG(EXTRACT(MONTH FROM tested)) AS m FROM kr_edu.students", ""},
+	{"SELECT AVG(CLAMP(LENGTH(country), 0, 20)) AS l FROM kr_edu.students", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE 500 < math AND gender = 'female'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE gender = 'female' AND math > 500"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE (gender = 'a' OR math > 1) AND (NOT (gender = 'b') AND reading < 3)", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE gender <> 'b' AND (gender = 'a' OR math > 1) AND reading < 3"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE gender != 'x'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE gender <> 'x'"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE math BETWEEN 100 AND 200", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE math <= 200 AND math >= 100"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE math NOT BETWEEN 100 AND 200", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE math < 100 OR math > 200"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE country IN ('KR', 'GB', 'KR')", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE country IN ('GB', 'KR')"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE country NOT IN ('KR', 'GB')", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE country NOT IN ('GB', 'KR')"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE country IN ('KR')", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE country = 'KR'"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE country IS NOT NULL AND math IS NULL", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE immigrant", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE NOT immigrant", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE immigrant = TRUE", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE immigrant IS TRUE", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE COALESCE(immigrant, FALSE)"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE immigrant IS NOT FALSE", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE NOT COALESCE(NOT immigrant, FALSE)"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE immigrant IS UNKNOWN", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE immigrant IS NULL"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE (reading > 1) IS TRUE", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE reading > 1"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE country LIKE 'K%'", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE country NOT LIKE '_R%'", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE LOWER(TRIM(country)) = 'kr' AND UPPER(country) <> 'GB'", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE trim(both from country) = 'kr'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE TRIM(country) = 'kr'"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE char_length(country) > 2", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE LENGTH(country) > 2"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE born >= '2006-01-31'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE born >= DATE '2006-01-31'"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE tested < '2022-03-01 12:30+09:00'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE tested < TIMESTAMP '2022-03-01T03:30:00Z'"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE tested < DATE '2022-03-01'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE tested < TIMESTAMP '2022-03-01T00:00:00Z'"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE tested < TIMESTAMP '2022-03-01 00:00:00.25'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE tested < TIMESTAMP '2022-03-01T00:00:00.250000Z'"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE born IN ('2006-01-31', DATE '2005-01-01')", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE born IN (DATE '2005-01-01', DATE '2006-01-31')"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE EXTRACT(DOW FROM born) IN (0, 6)", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE EXTRACT(HOUR FROM tested) = 9 AND EXTRACT(MINUTE FROM tested) < 30 AND EXTRACT(QUARTER FROM born) = 1", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE school = 9223372036854775807", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE school = -9223372036854775808", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE school > 2.5", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE school = 5.0", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE school = 5"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE school / 2 > grade", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE grade < school / 2"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE school = grade", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE grade = school"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE math / reading > 1e-3", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE math / reading > 0.001"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE math > 1e-7", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE math > 1e-07"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE CASE gender WHEN 'female' THEN math > 500 ELSE math > 400 END", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE CASE WHEN gender = 'female' THEN math > 500 ELSE math > 400 END"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE TRUE", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE country = 'it''s' AND \"order\" = $$a$$", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE \"order\" = 'a' AND country = 'it''s'"},
+	{"SELECT \"order\", COUNT(*) AS \"select\" FROM kr_edu.students GROUP BY \"order\" ORDER BY \"select\"", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE country = 'é' OR gender = '한국'", ""},
+	{"SELECT gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender HAVING COUNT(*) > 10", ""},
+	{"SELECT gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender HAVING n > 10", "SELECT gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender HAVING COUNT(*) > 10"},
+	{"SELECT gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender HAVING SUM(math) > 10 AND AVG(reading) > 500", "SELECT gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender HAVING AVG(reading) > 500 AND SUM(math) > 10"},
+	{"SELECT gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender HAVING SUM(math) / COUNT(*) > 10 AND gender LIKE 'f%'", "SELECT gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender HAVING SUM(math) / COUNT(*) > 10 AND gender LIKE 'f%'"},
+	{"SELECT gender FROM kr_edu.students GROUP BY gender HAVING COUNT(*) > 10", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students GROUP BY gender, country ORDER BY country DESC NULLS LAST, gender, SUM(math)", "SELECT COUNT(*) AS n FROM kr_edu.students GROUP BY gender, country ORDER BY students.country DESC, students.gender, SUM(math)"},
+	{"SELECT gender AS country, country AS gender, COUNT(*) AS n FROM kr_edu.students GROUP BY gender, country ORDER BY gender", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students LIMIT ALL", "SELECT COUNT(*) AS n FROM kr_edu.students"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students FETCH FIRST 3 ROWS ONLY", "SELECT COUNT(*) AS n FROM kr_edu.students LIMIT 3"},
+	{"SELECT ALL COUNT(ALL math) AS n FROM kr_edu.students;", "SELECT COUNT(math) AS n FROM kr_edu.students"},
+	{"SELECT COUNT(gender = 'x') AS n, COUNT(immigrant) AS m, COUNT(school > 3 OR math > 3) AS k FROM kr_edu.students", "SELECT COUNT(*) AS n, COUNT(immigrant) AS m, COUNT(math > 3 OR school > 3) AS k FROM kr_edu.students"},
+	{"SELECT SUM(+math) AS s, SUM(- - math) AS t FROM kr_edu.students", "SELECT SUM(math) AS s, SUM(math) AS t FROM kr_edu.students"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE COALESCE(5, school) = 5 OR COALESCE(country, 'x') = 'y'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE 5 = 5 OR COALESCE(country, 'x') = 'y'"},
+	{"SELECT country, SUM(price * quantity) AS revenue FROM gb_shop.orders WHERE bought >= '2011-01-01' GROUP BY country", "SELECT country, SUM(price * quantity) AS revenue FROM gb_shop.orders WHERE bought >= TIMESTAMP '2011-01-01T00:00:00Z' GROUP BY country"},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE NOT (gender = 'a' OR math < 3)", ""},
+	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE ((math))>((3))", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE math > 3"},
+}
+
+func TestAccepted(t *testing.T) {
+	for _, test := range accepted {
+		want := test.canonical
+		if want == "" {
+			want = test.sql
+		}
+		p := plan(t, test.sql)
+		if got := p.Canonical(); got != want {
+			t.Errorf("%s\n got %s\nwant %s", test.sql, got, want)
+		}
+		checkRoundTrip(t, catalogue(t), p)
+	}
+}

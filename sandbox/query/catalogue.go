@@ -1,0 +1,41 @@
+package query
+
+import "entrepot/datasets"
+
+// Table is a dataset that the asker may see.
+type Table struct {
+	ID          string // org.dataset
+	Declaration datasets.Declaration
+}
+
+// Catalogue finds datasets by name. It reports false for one that does not exist and for one that
+// the asker may not see alike. Table must not depend on rows.
+type Catalogue interface {
+	Table(org, name string) (Table, bool)
+}
+
+// Bounds are the caller's contribution bounds; 0 takes the default.
+type Bounds struct {
+	MaxPartitions       int64 // L0; default the number of public groups, at most max_rows_per_unit
+	MaxRowsPerPartition int64 // r; default max_rows_per_unit
+}
+
+// Limits of a question. They bound planning and the cost of each row before anything runs
+// (constant failure is a channel: see the failure allowance of accounts).
+const (
+	MaxText       = 16 << 10 // bytes of SQL, and of the canonical question
+	MaxTokens     = 4096     // so that the tree cannot be deeper than the parser's stack
+	MaxNodes      = 4000     // of all expressions together, long literals counting more
+	MaxDepth      = 100      // of one expression
+	MaxLiteral    = 4 << 10  // bytes of one text literal
+	MaxPattern    = 256      // bytes of one LIKE pattern
+	MaxList       = 1000     // values of one IN list
+	MaxGroups     = 100_000  // combinations of public keys
+	MaxIntegerKey = 1000     // values of a bounded integer key that are listed as its public domain
+)
+
+// SmallestDivisor is the magnitude below which a divisor gives NULL.
+const SmallestDivisor = 1e-100
+
+// largest is the magnitude that no Number may exceed: far enough from overflow for sums in between.
+const largest = 1e300

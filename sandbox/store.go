@@ -1,0 +1,116 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"entrepot/privacy/ledger"
+	"entrepot/sandbox/audit"
+)
+
+// Errors that a store returns. Whatever else it returns is a failure of the store: nothing may be
+// answered on its ground.
+var (
+	ErrNotFound  = errors.New("no such record")
+	ErrConflict  = errors.New("the record is not at the expected revision")
+	ErrDuplicate = errors.New("the record exists already")
+)
+
+// Document is one catalogue record.
+type Document struct {
+	Kind     string // "organisation", "project", "dataset", "version", "policy"
+	ID       string // unique within Kind
+	Revision int64  // 1, 2, …
+	Body     []byte // JSON
+}
+
+// Draft is an entry before the log gave it its index and salt.
+type Draft struct {
+	Kind  audit.Kind
+	Actor string
+	Time  time.Time
+	Body  any // the body type that audit.Kind names
+}
+
+// Catalogue stores documents. A Put is durable, with its log entry, when it returns.
+type Catalogue interface {
+	// Get returns the newest revision, or ErrNotFound.
+	Get(ctx context.Context, kind, id string) (Document, error)
+	// List returns the newest revision of every document of a kind, sorted by id.
+	List(ctx context.Context, kind string) ([]Document, error)
+	// Put stores d.Body as revision d.Revision and appends the entry, in one transaction. It returns
+	// ErrConflict unless the newest stored revision is d.Revision - 1 (0: none).
+	Put(ctx context.Context, d Document, entry Draft) error
+}
+
+// Question is a query as the store keeps it: what is needed to answer it once, even after a crash.
+type Question struct {
+	ID        string // qry_…
+	Principal string
+	Project   string
+	// Idempotency is the caller's key, unique per Principal; "" for none.
+	Idempotency string
+	BodyDigest  string // SHA-256 of the request, hex: another body under one key is a conflict
+	Repeat      string // what makes two questions the same: canonical question, versions, loss, bounds; hex digest
+	Plan        []byte // everything that completion needs; opaque to the store
+	Charges     []ledger.Charge
+	Time        time.Time // of admission, whole seconds
+	State       State
+	Answer      []byte // the stored answer; nil until State is Released
+	Release     string // rel_…; "" until State is Released
+	Entry       int64  // log index of the charge; -1 for none
+}
+
+// State is how far a question came.
+type State string
+
+// The states. A question leaves Charged once, for good.
+const (
+	Charged  State = "charged"
+	Released State = "released"
+	Failed   State = "failed"
+)
+
+// Ledger stores accounts, questions and what they cost. Each method that changes something is one
+// durable transaction with its log entry, complete when the method returns without an error and
+// without effect when it returns one.
+type Ledger interface {
+	// Open stores a new account and logs it; ErrDuplicate when there is one.
+	Open(ctx context.Context, a ledger.Account, actor string, at time.Time) error
+	// Accounts returns all accounts, sorted by id.
+	Accounts(ctx context.Context) ([]ledger.Account, error)
+	// Charge admits q on every account it names, or on none: it returns ledger.ErrExhausted or
+	// ledger.ErrFrozen (wrapped, naming the account) or ErrNotFound for an account that is not open, or
+	// ErrDuplicate when the principal used the idempotency key before. It stores q as Charged, completes
+	// entry's Spent with the clocks after the charge, appends it, and returns its index.
+	Charge(ctx context.Context, q Question, entry audit.Charge) (index int64, err error)
+	// Release stores the answer to a Charged question and logs it; ErrConflict in any other state.
+	// answer is called in the transaction with the release entry's index, and gives the bytes to store,
+	// which Release returns; its error undoes the transaction.
+	Release(ctx context.Context, query, release string, answer func(entry int64) ([]byte, error)) ([]byte, error)
+	// Fail ends a Charged question without an answer and counts the failure on its accounts.
+	Fail(ctx context.Context, query string) error
+}
+
+// Questions finds stored questions.
+type Questions interface {
+	// Question returns a question by its id or its release's id, or ErrNotFound.
+	Question(ctx context.Context, id string) (Question, error)
+	// ByKey returns the principal's question with this idempotency key, or ErrNotFound.
+	ByKey(ctx context.Context, principal, key string) (Question, error)
+	// ByRepeat returns the first Released question with this repeat digest, or ErrNotFound.
+	ByRepeat(ctx context.Context, repeat string) (Question, error)
+	// ByPrincipal returns at most limit questions of the principal ("" for everybody), newest first.
+	ByPrincipal(ctx context.Context, principal string, limit int) ([]Question, error)
+}
+
+// Log is the append-only log.
+type Log interface {
+	// Append adds one entry and returns its index, durable on return.
+	Append(ctx context.Context, d Draft) (int64, error)
+	// Entries returns at most limit encoded entries from index from, in order.
+	Entries(ctx context.Context, from int64, limit int) ([][]byte, error)
+	// Checkpoint returns the signed checkpoint of the whole log as it is now.
+	Checkpoint(ctx context.Context) ([]byte, error)
+}

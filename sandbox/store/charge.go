@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"entrepot/privacy/ledger"
+	"entrepot/sandbox"
+	"entrepot/sandbox/audit"
+)
+
+// Charge implements sandbox.Ledger. The entry's query and charges are q's; its actor is q's principal;
+// the question's time becomes the entry's.
+func (s *Store) Charge(ctx context.Context, q sandbox.Question, entry audit.Charge) (int64, error) {
+	q.Charges = audit.SortCharges(q.Charges)
+	if err := checkQuestion(q, entry); err != nil {
+		return 0, fmt.Errorf("charge %s: %w", q.ID, err)
+	}
+	entry.Query, entry.Charges = q.ID, q.Charges
+	var index int64
+	err := s.write(ctx, func(ctx context.Context, tx querier) (err error) {
+		index, err = s.charge(ctx, tx, q, entry)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("charge %s: %w", q.ID, err)
+	}
+	return index, nil
+}
+
+// checkQuestion holds question and entry together.
+func checkQuestion(q sandbox.Question, entry audit.Charge) error {
+	if q.ID == "" || q.Principal == "" || len(q.Charges) == 0 {
+		return errors.New("a question needs an id, a principal and charges")
+	}
+	for i := 1; i < len(q.Charges); i++ {
+		if q.Charges[i-1].Account == q.Charges[i].Account {
+			return fmt.Errorf("account %s is charged twice", q.Charges[i].Account)
+		}
+	}
+	if entry.Query != "" && entry.Query != q.ID {
+		return errors.New("its entry is of another question")
+	}
+	if entry.Charges != nil && !slices.Equal(audit.SortCharges(entry.Charges), q.Charges) {
+		return errors.New("its entry has other charges")
+	}
+	return nil
+}
+
+// charge is the transaction: every account admits, or nothing is written.
+func (s *Store) charge(ctx context.Context, tx querier, q sandbox.Question, entry audit.Charge) (int64, error) {
+	if err := unasked(ctx, tx, q); err != nil {
+		return 0, err
+	}
+	after := make([]ledger.Account, len(q.Charges))
+	entry.Spent = make([]audit.Spent, len(q.Charges))
+	for i, charge := range q.Charges {
+		account, err := readAccount(ctx, tx, charge.Account)
+		if err != nil {
+			return 0, fmt.Errorf("account %s: %w", charge.Account, err)
+		}
+		if after[i], err = account.Admit(charge); err != nil {
+			return 0, err // names the account
+		}
+		entry.Spent[i] = audit.Spent{Account: charge.Account, Clocks: after[i].Spent}
+	}
+	index, at, err := s.append(ctx, tx, sandbox.Draft{Kind: audit.KindCharge, Actor: q.Principal, Time: q.Time, Body: entry})
+	if err != nil {
+		return 0, err
+	}
+	for _, account := range after {
+		if err := writeAccount(ctx, tx, account, index); err != nil {
+			return 0, err
+		}
+	}
+	q.Time, q.Entry = at, index
+	return index, insertQuestion(ctx, tx, q)
+}
+
+// unasked refuses a question whose id or idempotency key was used.
+func unasked(ctx context.Context, tx querier, q sandbox.Question) error {
+	var n int64
+	err := one(ctx, tx, `SELECT COUNT(*) FROM questions WHERE id = ?`, []any{q.ID}, &n)
+	if err == nil && n == 0 && q.Idempotency != "" {
+		err = one(ctx, tx, `SELECT COUNT(*) FROM questions WHERE principal = ? AND idempotency = ? AND idempotency <> ''`,
+			[]any{q.Principal, q.Idempotency}, &n)
+	}
+	if err == nil && n > 0 {
+		err = sandbox.ErrDuplicate
+	}
+	return err
+}
+
+func insertQuestion(ctx context.Context, tx querier, q sandbox.Question) error {
+	charges, err := json.Marshal(q.Charges)
+	if err != nil {
+		return err
+	}
+	return change(ctx, tx, `
+		INSERT INTO questions (id, principal, project, idempotency, body_digest, repeat, plan, charges, time, state, entry)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		q.ID, q.Principal, q.Project, q.Idempotency, q.BodyDigest, q.Repeat, list(q.Plan), charges,
+		q.Time.Unix(), sandbox.Charged, q.Entry)
+}
+
+// list keeps an empty blob from becoming NULL.
+func list(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"time"
+
+	"entrepot/sandbox"
+	"entrepot/sandbox/audit"
+)
+
+// maxEntries is the most entries that one call returns.
+const maxEntries = 10_000
+
+// head is the log's size and the latest time of its entries.
+type head struct {
+	size   int64
+	latest time.Time
+}
+
+func readHead(ctx context.Context, q querier) (head, error) {
+	var h head
+	var latest int64
+	err := one(ctx, q, `SELECT size, latest FROM head`, nil, &h.size, &latest)
+	h.latest = time.Unix(latest, 0).UTC()
+	return h, err
+}
+
+// Append implements sandbox.Log for entries that stand alone: decisions and repeats, and changes of the
+// catalogue without a document. What changes an account or a question has its own method.
+func (s *Store) Append(ctx context.Context, d sandbox.Draft) (int64, error) {
+	switch d.Kind {
+	case audit.KindAccount, audit.KindCharge, audit.KindRelease, audit.KindFailure:
+		return 0, fmt.Errorf("append: an entry of kind %s comes with what it records: use the ledger", d.Kind)
+	}
+	var index int64
+	err := s.write(ctx, func(ctx context.Context, q querier) (err error) {
+		index, _, err = s.append(ctx, q, d)
+		return err
+	})
+	return index, err
+}
+
+// append adds an entry to log and tree and returns its index and its time: the draft's, or the latest
+// so far if that is later, so that the log's time never runs backwards. Releases and failures keep the
+// time they are given, which is their charge's.
+func (s *Store) append(ctx context.Context, q querier, d sandbox.Draft) (int64, time.Time, error) {
+	h, err := readHead(ctx, q)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	at := d.Time.UTC().Truncate(time.Second)
+	completes := d.Kind == audit.KindRelease || d.Kind == audit.KindFailure
+	if !completes && at.Before(h.latest) {
+		at = h.latest
+	}
+	entry := audit.Entry{Index: h.size, Time: at, Kind: d.Kind, Actor: d.Actor}
+	if _, err := io.ReadFull(s.salts, entry.Salt[:]); err != nil {
+		return 0, at, fmt.Errorf("salt: %w", err)
+	}
+	if entry.Body, err = audit.MarshalBody(d.Kind, d.Body); err != nil {
+		return 0, at, err
+	}
+	encoded, err := audit.Encode(entry)
+	if err != nil {
+		return 0, at, err
+	}
+	return h.size, at, extend(ctx, q, h, at, encoded)
+}
+
+// extend writes the entry, the hashes that it completes and the new head.
+func extend(ctx context.Context, q querier, h head, at time.Time, encoded []byte) error {
+	if err := change(ctx, q, `INSERT INTO log (idx, entry) VALUES (?, ?)`, h.size, encoded); err != nil {
+		return err
+	}
+	hashes, err := audit.StoredHashes(h.size, encoded, treeReader{ctx, q})
+	if err != nil {
+		return fmt.Errorf("tree: %w", err)
+	}
+	first := audit.StoredAt(h.size)
+	for i, hash := range hashes {
+		if err := change(ctx, q, `INSERT INTO tree (pos, hash) VALUES (?, ?)`, first+int64(i), hash[:]); err != nil {
+			return err
+		}
+	}
+	if at.Before(h.latest) {
+		at = h.latest
+	}
+	return change(ctx, q, `UPDATE head SET size = ?, latest = ? WHERE size = ?`, h.size+1, at.Unix(), h.size)
+}
+
+// treeReader reads stored hashes.
+type treeReader struct {
+	ctx context.Context
+	q   querier
+}
+
+// ReadHashes implements audit.HashReader.
+func (r treeReader) ReadHashes(positions []int64) ([]audit.Hash, error) {
+	hashes := make([]audit.Hash, len(positions))
+	for i, position := range positions {
+		var b []byte
+		if err := one(r.ctx, r.q, `SELECT hash FROM tree WHERE pos = ?`, []any{position}, &b); err != nil {
+			return nil, fmt.Errorf("hash %d: %w", position, err)
+		}
+		if copy(hashes[i][:], b) != len(hashes[i]) {
+			return nil, fmt.Errorf("hash %d is too short", position)
+		}
+	}
+	return hashes, nil
+}
+
+// Entries implements sandbox.Log. It returns at most 10,000 entries at a time.
+func (s *Store) Entries(ctx context.Context, from int64, limit int) ([][]byte, error) {
+	var entries [][]byte
+	err := each(ctx, s.reads, `SELECT entry FROM log WHERE idx >= ? ORDER BY idx LIMIT ?`,
+		[]any{from, min(max(limit, 0), maxEntries)}, func(rows *sql.Rows) error {
+			var entry []byte
+			err := rows.Scan(&entry)
+			entries = append(entries, entry)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("entries: %w", err)
+	}
+	return entries, nil
+}
+
+// Checkpoint implements sandbox.Log: size, root and clocks are of one moment.
+func (s *Store) Checkpoint(ctx context.Context) ([]byte, error) {
+	var c audit.Checkpoint
+	err := s.snapshot(ctx, func(q querier) error {
+		h, err := readHead(ctx, q)
+		if err != nil {
+			return err
+		}
+		accounts, err := readAccounts(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, a := range accounts {
+			c.Accounts = append(c.Accounts, audit.Spent{Account: a.ID, Clocks: a.Spent})
+		}
+		c.Size = h.size
+		c.Root, err = audit.Root(h.size, treeReader{ctx, q})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	return s.signer.Sign(c)
+}
+
+// Inclusion proves that entry index is in the log's first size entries (audit.CheckInclusion).
+func (s *Store) Inclusion(ctx context.Context, index, size int64) (proof []audit.Hash, err error) {
+	err = s.snapshot(ctx, func(q querier) error {
+		proof, err = audit.Inclusion(index, size, treeReader{ctx, q})
+		return err
+	})
+	return proof, err
+}
+
+// Consistency proves that the log's first newer entries begin with its first older ones
+// (audit.CheckConsistency).
+func (s *Store) Consistency(ctx context.Context, older, newer int64) (proof []audit.Hash, err error) {
+	err = s.snapshot(ctx, func(q querier) error {
+		proof, err = audit.Consistency(older, newer, treeReader{ctx, q})
+		return err
+	})
+	return proof, err
+}

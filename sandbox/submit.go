@@ -1,0 +1,164 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+
+	"entrepot/access"
+	"entrepot/privacy"
+	"entrepot/privacy/ledger"
+	"entrepot/sandbox/audit"
+)
+
+// charged is one account and what a question costs it.
+type charged struct {
+	account ledger.Account
+	loss    privacy.Clocks
+}
+
+// Submit is the one path from a question to a release:
+//
+//	parse and bound → decide → repeat? → price → charge and log (durable) → collect → noise, once →
+//	store and log (durable) → answer
+//
+// Until the charge an error explains itself and costs nothing. From the charge on, nothing is given
+// back and every failure is the same error.
+func (s *Service) Submit(ctx context.Context, p access.Principal, q Query) (Answer, error) {
+	if q.Idempotency != "" {
+		defer s.questions.lock(p.ID + "\x00" + q.Idempotency)()
+		if a, done, err := s.again(ctx, p, q); done || err != nil {
+			return a, err
+		}
+	}
+	ready, err := s.prepare(ctx, p, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	id := s.NewID("qry_")
+	if !ready.decision.Allowed {
+		return Answer{}, s.refuse(ctx, p, id, ready, "denied",
+			&Error{Code: CodeDenied, Query: id, Public: "The policy of " + ready.dataset.ID + " does not allow this question: " + ready.decision.Reason})
+	}
+	if err := s.ready(ctx, ready); err != nil {
+		return Answer{}, err
+	}
+	work := ready.pending(q.Loss)
+	repeat, err := work.repeat()
+	if err != nil {
+		return Answer{}, err
+	}
+	if !q.Fresh {
+		if a, done, err := s.repeated(ctx, p, id, repeat, ready.project.ID); done || err != nil {
+			return a, err
+		}
+	}
+	question, err := s.charge(ctx, p, q, id, repeat, ready, work)
+	if err != nil {
+		return Answer{}, err
+	}
+	return s.complete(ctx, question, work)
+}
+
+// charge makes the durable charge and its log entry, or refuses and charges nothing.
+func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, repeat string, ready prepared, work pending) (Question, error) {
+	price, err := s.price(ctx, ready)
+	if err != nil {
+		return Question{}, err
+	}
+	plan, err := json.Marshal(work)
+	if err != nil {
+		return Question{}, err
+	}
+	digest := sha256.Sum256(q.Body)
+	question := Question{ID: id, Principal: p.ID, Project: ready.project.ID, Idempotency: q.Idempotency,
+		BodyDigest: hex.EncodeToString(digest[:]), Repeat: repeat, Plan: plan, Time: s.now(), State: Charged}
+	for _, c := range price {
+		question.Charges = append(question.Charges, ledger.Charge{Account: c.account.ID, Loss: c.loss})
+	}
+	question.Entry, err = s.Ledger.Charge(ctx, question, audit.Charge{
+		Query: id, Project: ready.project.ID, Purpose: ready.project.Purpose, Rule: ready.decision.Rule,
+		Datasets: []audit.DatasetVersion{{ID: work.Dataset, Version: work.Version}},
+		Question: ready.plan.Canonical(), Charges: question.Charges})
+	switch {
+	case err == nil:
+		return question, nil
+	case errors.Is(err, ledger.ErrExhausted):
+		return Question{}, s.refuse(ctx, p, id, ready, "exhausted", &Error{Code: CodeExhausted, Query: id, Err: err,
+			Public: "The privacy budget does not cover this question; nothing was charged.",
+			Hint:   "Ask for a smaller loss, or repeat a question that was answered: a repeat is free. GET /v1/accounts shows what is left."})
+	case errors.Is(err, ledger.ErrFrozen):
+		return Question{}, s.refuse(ctx, p, id, ready, "frozen", &Error{Code: CodeFrozen, Query: id, Err: err,
+			Public: "The account is frozen after too many failed questions; nothing was charged.", Hint: "Its owner has to look into it."})
+	case errors.Is(err, ErrDuplicate):
+		return Question{}, &Error{Code: CodeConflict, Public: "This Idempotency-Key is in use.", Err: err}
+	default:
+		return Question{}, unavailable(err)
+	}
+}
+
+// refuse logs that a question was not admitted, then returns why. If the log cannot be written, that
+// is the answer.
+func (s *Service) refuse(ctx context.Context, p access.Principal, id string, q prepared, verdict string, why *Error) error {
+	reason := q.decision.Reason
+	if verdict != "denied" {
+		reason = why.Public
+	}
+	_, err := s.Log.Append(ctx, Draft{Kind: audit.KindDecision, Actor: p.ID, Time: s.now(), Body: audit.Decision{
+		Query: id, Project: q.project.ID, Datasets: []string{q.dataset.ID}, Spaces: []string{q.dataset.Declaration.UnitSpace},
+		Verdict: verdict, Rule: q.decision.Rule, Reason: reason, Question: q.plan.Canonical()}})
+	if err != nil {
+		return unavailable(err)
+	}
+	return why
+}
+
+// complete answers a question that was charged. The caller going away changes nothing: the charge
+// is made, so the answer is stored for it.
+func (s *Service) complete(ctx context.Context, q Question, work pending) (Answer, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Deadline)
+	defer cancel()
+	answer, err := s.draw(ctx, q, work)
+	if err != nil {
+		return Answer{}, s.fail(ctx, q, err)
+	}
+	stored, err := s.Ledger.Release(context.WithoutCancel(ctx), q.ID, answer.ID, func(entry int64) ([]byte, error) {
+		answer.Log.Entry = entry
+		return json.Marshal(answer)
+	})
+	if err != nil {
+		// The outcome of that transaction is unknown, so the question is not marked as failed: with its
+		// Idempotency-Key it can be asked for again.
+		s.Operator.Error("release not stored", "query", q.ID, "error", err)
+		return Answer{}, queryFailed(q.ID, err)
+	}
+	return readAnswer(stored)
+}
+
+// draw collects the exact partials and adds noise to them, once.
+func (s *Service) draw(ctx context.Context, q Question, work pending) (Answer, error) {
+	spec, err := privacy.NewSpec(work.Plan.Question(work.Loss, work.PreThreshold))
+	if err != nil {
+		return Answer{}, err
+	}
+	partials, err := s.Engine.Collect(ctx, work.Plan, work.Declaration, s.tableFile(work.Dataset, work.Version))
+	if err != nil {
+		return Answer{}, err
+	}
+	release, err := privacy.Run(spec, partials)
+	if err != nil {
+		return Answer{}, err
+	}
+	return newAnswer(s.NewID("rel_"), q, work, spec, release)
+}
+
+// fail ends a charged question: the failure counts on its accounts, the charge stays.
+func (s *Service) fail(ctx context.Context, q Question, cause error) error {
+	s.Operator.Error("question failed after its charge", "query", q.ID, "error", cause)
+	if err := s.Ledger.Fail(context.WithoutCancel(ctx), q.ID); err != nil {
+		s.Operator.Error("failure not recorded", "query", q.ID, "error", err)
+	}
+	return queryFailed(q.ID, cause)
+}
