@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -42,17 +43,17 @@ func openCSV(g *guard) (source, error) {
 		in.r = io.MultiReader(bytes.NewReader(head), in.r)
 	}
 	s := &csvSource{g: g, rows: csv.NewReader(in), input: in}
-	in.parsed = s.rows.InputOffset
-	if s.header, err = s.rows.Read(); err != nil {
+	header, err := s.rows.Read()
+	if err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil, refuse(ErrMalformed, "the CSV file is empty; its first line names the columns")
 		}
 		return nil, s.explain(err)
 	}
-	if len(s.header) == 1 && strings.ContainsAny(s.header[0], ";\t|") {
+	if len(header) == 1 && strings.ContainsAny(header[0], ";\t|") {
 		return nil, refuse(ErrMalformed, "the CSV file has one column; separate fields by commas")
 	}
-	s.rows.ReuseRecord = true
+	s.header, s.rows.ReuseRecord = header, true
 	return s, nil
 }
 
@@ -77,25 +78,29 @@ func (s *csvSource) next() (batch, error) {
 	}
 	var err error
 	if s.record, err = s.rows.Read(); err == io.EOF {
-		return batch{}, err
+		return batch{}, errEnd
 	} else if err != nil {
 		return batch{}, s.explain(err)
 	}
 	s.number++
+	s.input.row = s.rows.InputOffset()
 	return batch{rows: 1, cells: s.cells}, nil
 }
 
 // explain says where the text is not CSV, by row number: the field itself is not quoted.
 func (s *csvSource) explain(err error) error {
-	row := s.number + 1
+	where := "the CSV header"
+	if s.header != nil {
+		where = fmt.Sprintf("CSV row %d", s.number+1)
+	}
 	switch {
 	case errors.Is(err, errLongRow):
-		return refuse(ErrTooLarge, "CSV row %d is longer than %d bytes; a quote that never closes looks like that", row, maxCSVRow)
+		return refuse(ErrTooLarge, "%s is longer than %d bytes; a quote that never closes looks like that", where, maxCSVRow)
 	case errors.Is(err, csv.ErrFieldCount):
-		return refuse(ErrMalformed, "CSV row %d has %d fields where the header has %d; put fields that hold commas in quotes",
-			row, len(s.record), len(s.header))
+		return refuse(ErrMalformed, "%s has %d fields where the header has %d; put fields that hold commas in quotes",
+			where, len(s.record), len(s.header))
 	case errors.Is(err, csv.ErrQuote), errors.Is(err, csv.ErrBareQuote):
-		return refuse(ErrMalformed, `CSV row %d has a quote out of place; write a field with quotes as "…""…"`, row)
+		return refuse(ErrMalformed, `%s has a quote out of place; write a field with quotes as "…""…"`, where)
 	}
 	return err
 }
@@ -104,13 +109,13 @@ var errLongRow = errors.New("row too long")
 
 // csvInput ends the text where a row grows beyond all measure.
 type csvInput struct {
-	r      io.Reader
-	read   int64
-	parsed func() int64 // up to where rows are complete
+	r    io.Reader
+	read int64
+	row  int64 // where the row that is being read begins
 }
 
 func (in *csvInput) Read(p []byte) (int, error) {
-	if in.parsed != nil && in.read-in.parsed() > maxCSVRow {
+	if in.read-in.row > maxCSVRow {
 		return 0, errLongRow
 	}
 	n, err := in.r.Read(p)

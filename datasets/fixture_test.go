@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -358,4 +360,34 @@ func (f failing) ReadAt(p []byte, at int64) (int, error) {
 		return 0, f.err
 	}
 	return f.ReaderAt.ReadAt(p, at)
+}
+
+func splitCells(s string) []string { return strings.Split(s, "|") }
+
+func number0(tb testing.TB, s string) float64 {
+	tb.Helper()
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
+func dictionaryColumn(tb testing.TB) arrow.Array {
+	tb.Helper()
+	b := array.NewDictionaryBuilder(memory.DefaultAllocator, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String})
+	for _, s := range []string{"x", "y"} {
+		if err := b.(*array.BinaryDictionaryBuilder).AppendString(s); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return b.NewArray()
+}
+
+func viewColumn(values ...string) arrow.Array {
+	b := array.NewStringViewBuilder(memory.DefaultAllocator)
+	for _, v := range values {
+		b.Append(v)
+	}
+	return b.NewArray()
 }

@@ -47,7 +47,7 @@ func (g *guard) verdict(err error) error {
 		return *why
 	}
 	switch {
-	case err == nil, err == io.EOF: // bare: the rows are at their end
+	case err == nil, err == errEnd:
 		return err
 	case g.ctx.Err() != nil:
 		return g.ctx.Err()

@@ -103,7 +103,7 @@ func readRows(ctx context.Context, d Declaration, in Upload, key []byte, o Optio
 			}
 		}
 	})
-	if err == io.EOF {
+	if err == errEnd {
 		err = nil
 	}
 	return report, err

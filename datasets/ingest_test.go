@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -213,7 +214,7 @@ func TestHugeUnitIsBounded(t *testing.T) {
 	sorter := newSorter(1<<16, s)
 	d := people()
 	record := make([]byte, payloadAt)
-	place := newPlacer()
+	var place placer
 	for i := range n {
 		record = appendCell(record[:payloadAt], cell{n: int64(i * 7919 % n)}, false)
 		place.place(record)
@@ -290,6 +291,22 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// What a reader holds is given back batch by batch: the decode limit does not bound the file.
+func TestDecodeLimitIsPerBatch(t *testing.T) {
+	var id []any
+	for i := range 200_000 {
+		id = append(id, fmt.Sprintf("someone with a long name %d", i))
+	}
+	rows := newTable([]string{"id"}, stringColumn(id...)) // 6 MB of text
+	d := Declaration{UnitSpace: "a/b", MaxRowsPerUnit: 1, Columns: []Column{{Name: "id", Type: String, Role: PrivacyID}}}
+	for _, f := range allFormats {
+		r, _, err := ingest(t, d, rows.encode(t, f), Options{DecodeLimit: 2 << 20, BatchRows: 1000})
+		if err != nil || r.Units != 200_000 {
+			t.Errorf("%s: %d units, %v", f, r.Units, err)
+		}
+	}
+}
+
 func TestCancelledIngestLeavesNothing(t *testing.T) {
 	rows := randomPeople(rand.New(rand.NewPCG(3, 4)).IntN, 5000)
 	for _, f := range allFormats {
@@ -334,5 +351,22 @@ func TestKeysMatter(t *testing.T) {
 	}
 	if _, _, err := ingest(t, Declaration{}, rows, Options{}); !errors.Is(err, ErrDeclaration) {
 		t.Errorf("no declaration: %v", err)
+	}
+}
+
+// Dictionaries and views are text like any other.
+func TestEncodedText(t *testing.T) {
+	d := Declaration{UnitSpace: "a/b", MaxRowsPerUnit: 2, Columns: []Column{
+		{Name: "id", Type: String, Role: PrivacyID}, {Name: "k", Type: String, Role: Key}}}
+	want := newTable([]string{"id", "k"}, stringColumn("c", "d"), stringColumn("x", "y"))
+	_, wantBytes, err := ingest(t, d, want.encode(t, CSV), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := newTable([]string{"id", "k"}, viewColumn("c", "d"), dictionaryColumn(t))
+	for _, f := range []Format{ArrowFile, ArrowStream} {
+		if _, got, err := ingest(t, d, rows.encode(t, f), Options{}); err != nil || !bytes.Equal(got, wantBytes) {
+			t.Errorf("%s: %v", f, err)
+		}
 	}
 }

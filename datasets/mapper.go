@@ -1,20 +1,20 @@
 package datasets
 
-// mapper turns rows into records: PRIVACY's total map, unit by unit. What becomes of a row depends
-// on the declaration and that row alone.
+// mapper turns rows into records. It is total and looks at one row at a time: what becomes of a row
+// depends on the declaration, the key and that row alone, never on another unit's.
 type mapper struct {
 	columns  []Column
 	id       int // index of the privacy ID
 	units    *units
 	converts []converter
-	place    *placer
+	place    placer
 	report   *Report
 	record   []byte
 	value    value
 }
 
 func newMapper(columns []Column, key []byte, r *Report) (*mapper, error) {
-	m := &mapper{columns: columns, place: newPlacer(), report: r, converts: make([]converter, len(columns))}
+	m := &mapper{columns: columns, report: r, converts: make([]converter, len(columns))}
 	for i, c := range columns {
 		m.converts[i] = newConverter(c)
 		if c.Role == PrivacyID {

@@ -2,7 +2,6 @@ package datasets
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"math/big"
 	"strconv"
@@ -140,9 +139,6 @@ func TestExtremeNumbers(t *testing.T) {
 		}
 		if _, overflow := n.steps(1, 1); overflow != want {
 			t.Errorf("%s: overflow %d, want %d", shorten(text), overflow, want)
-		}
-		if n.String() == "" && !n.zero() && len(fmt.Sprint(n.exponent)) < 3 {
-			t.Errorf("%s has no text", shorten(text))
 		}
 	}
 }

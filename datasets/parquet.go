@@ -3,7 +3,6 @@ package datasets
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -39,6 +38,9 @@ func openParquet(g *guard, o Options) (source, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The Arrow schema that some writers embed adds nothing that is needed here, and is an unverified
+	// flatbuffer.
+	f.MetaData().FileMetaData.KeyValueMetadata = nil
 	a, err := pqarrow.NewFileReader(f, pqarrow.ArrowReadProperties{BatchSize: o.BatchRows}, g)
 	if err != nil {
 		return nil, err
@@ -117,7 +119,7 @@ func (s *parquetSource) next() (batch, error) {
 	}
 	s.current = s.current[:0]
 	if s.left == 0 {
-		return batch{}, io.EOF
+		return batch{}, errEnd
 	}
 	n := min(s.batch, s.left)
 	s.left -= n

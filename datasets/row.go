@@ -3,7 +3,6 @@ package datasets
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 )
 
 // A record is one kept row in canonical encoding:
@@ -46,19 +45,12 @@ func readCell(b []byte, isText bool) (c cell, text, rest []byte) {
 	return cell{n: int64(binary.BigEndian.Uint64(b[1:9]))}, nil, b[9:]
 }
 
-// placer computes a record's place.
-type placer struct {
-	hash hash.Hash
-	sum  [sha256.Size]byte
-}
-
-func newPlacer() *placer { return &placer{hash: sha256.New()} }
+// placer computes a record's place. Not for concurrent use.
+type placer struct{ scratch []byte }
 
 // place fills in the place of a record whose unit and payload are set.
 func (p *placer) place(record []byte) {
-	p.hash.Reset()
-	p.hash.Write([]byte(rowTag))
-	p.hash.Write(record[:placeAt])
-	p.hash.Write(record[payloadAt:])
-	copy(record[placeAt:payloadAt], p.hash.Sum(p.sum[:0]))
+	p.scratch = append(append(append(p.scratch[:0], rowTag...), record[:placeAt]...), record[payloadAt:]...)
+	sum := sha256.Sum256(p.scratch)
+	copy(record[placeAt:payloadAt], sum[:])
 }

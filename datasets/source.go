@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -12,9 +13,14 @@ type source interface {
 	// choose names the columns that are read, as indices into columns, with the declared ones they
 	// stand for. It is called once, before next.
 	choose(indices []int, declared []Column) error
-	// next returns the next rows, good until the following call; io.EOF after the last.
+	// next returns the next rows, good until the following call; errEnd after the last. Any io.EOF is
+	// a file that ended too early.
 	next() (batch, error)
 }
+
+// errEnd is how a source says, on purpose, that there are no more rows. It is not io.EOF, which a
+// reader returns wherever bytes are missing.
+var errEnd = errors.New("no more rows")
 
 // batch is some rows: for each chosen column, a function that reads the cell of a row.
 type batch struct {
@@ -27,9 +33,9 @@ func open(g *guard, o Options) (source, error) {
 	case Parquet:
 		return openParquet(g, o)
 	case ArrowFile:
-		return openArrowFile(g)
+		return openArrowFile(g, o)
 	case ArrowStream:
-		return openArrowStream(g)
+		return openArrowStream(g, o)
 	case CSV:
 		return openCSV(g)
 	}

@@ -143,11 +143,12 @@ func (d Delta) FloorFloat() float64 { return floorQuotient(int64(d), 1e18) }
 // Float is α, exact to the nearest float64.
 func (o Order) Float() float64 { return float64(o) / 1000 }
 
-func floorQuotient(n int64, unit float64) float64 {
-	f := float64(n) / unit
-	exact := new(big.Rat).SetFrac64(n, int64(unit))
+// floorQuotient rounds once, from the exact fraction: dividing floats could be two steps too high.
+func floorQuotient(n, unit int64) float64 {
+	exact := new(big.Rat).SetFrac64(n, unit)
+	f, _ := exact.Float64() // nearest
 	if new(big.Rat).SetFloat64(f).Cmp(exact) > 0 {
-		return math.Nextafter(f, 0)
+		return math.Nextafter(f, math.Inf(-1))
 	}
 	return f
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -92,13 +93,20 @@ func TestDirectedConversions(t *testing.T) {
 		if down.Cmp(exact) > 0 || new(big.Rat).Sub(exact, down).Cmp(one) >= 0 {
 			t.Fatalf("FloorRenyi(%g) = %s", d, down)
 		}
-		e := Epsilon(rapid.Int64Range(0, math.MaxInt64).Draw(t, "e"))
-		f := e.FloorFloat()
-		value := new(big.Rat).SetFrac64(int64(e), 1e12)
-		if new(big.Rat).SetFloat64(f).Cmp(value) > 0 || new(big.Rat).SetFloat64(math.Nextafter(f, math.Inf(1))).Cmp(value) <= 0 {
-			t.Fatalf("FloorFloat(%d) = %g", e, f)
-		}
 	})
+	largestBelow := func(n int64) {
+		for unit, f := range map[int64]float64{1e12: Epsilon(n).FloorFloat(), 1e18: Delta(n).FloorFloat()} {
+			exact := new(big.Rat).SetFrac64(n, unit)
+			if new(big.Rat).SetFloat64(f).Cmp(exact) > 0 || new(big.Rat).SetFloat64(math.Nextafter(f, math.Inf(1))).Cmp(exact) <= 0 {
+				t.Fatalf("%d of %d: FloorFloat is %g", n, unit, f)
+			}
+		}
+	}
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 20_000 {
+		largestBelow(random.Int64() >> random.IntN(63))
+	}
+	largestBelow(9_020_977_648_029_695) // beyond 2^53, where an integer is no longer a float
 	for _, d := range []float64{math.NaN(), math.Inf(1), -1, math.Inf(-1), 1e300, 9.3e6} {
 		if CeilRenyi(d) != math.MaxInt64 {
 			t.Errorf("CeilRenyi(%g) = %d must be more than any account bears", d, CeilRenyi(d))

@@ -240,6 +240,17 @@ func TestPriceRisesWithEverything(t *testing.T) {
 	}
 }
 
+func TestSelectionIsCharged(t *testing.T) {
+	q := countQuestion(OneEpsilon)
+	q.Contribution = Contribution{4, 1, 4}
+	q.Partitions, q.Loss.Delta = Partitions{PreThreshold: 1}, OneDelta/1_000_000
+	got := float64(mustSpec(t, q).Price(23_256).Renyi) / 1e12
+	want := 4*laplaceDivergence(0.5/4, 23.256) + 4*responseDivergence(0.5/4, 23.256)
+	if got < want || got > want*(1+2e-6) {
+		t.Errorf("a count and selection over four partitions cost %g, want %g", got, want)
+	}
+}
+
 func TestCoarseLatticesAreCharged(t *testing.T) {
 	q := countQuestion(OneEpsilon, "a", "b")
 	q.Aggregates = []Aggregate{bounded(Sum, 0, 0, 1<<46)}

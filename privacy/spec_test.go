@@ -90,6 +90,10 @@ func TestSpecRefuses(t *testing.T) {
 		"2^53 rows":          func(q *Question) { q.Contribution.MaxRows = 1 << 53 },
 		"wrapping limits":    func(q *Question) { q.Contribution = Contribution{1 << 40, 1 << 40, 1 << 50} },
 		"limits of 2^53":     func(q *Question) { q.Contribution = Contribution{1 << 20, 1 << 33, 1 << 40} },
+		"B·L0·r of 2^64": func(q *Question) {
+			q.Aggregates[0] = bounded(Sum, 0, 0, 1<<52)
+			q.Contribution = Contribution{1 << 12, 1, 1}
+		},
 		"B·L0·r of 2^53": func(q *Question) {
 			q.Aggregates[0] = bounded(Sum, 0, 0, 1<<40)
 			q.Contribution = Contribution{1 << 3, 1 << 10, 1 << 3}

@@ -35,6 +35,7 @@ clock, by which it bears many more small questions, and a δ for groups that are
 	delta := c.Flags().String("delta", "0", "lifetime δ")
 	kind := c.Flags().String("kind", "", "pure or renyi (default: renyi where δ is above 0)")
 	_ = c.MarkFlagRequired("epsilon")
+	choices(c, "kind", string(ledger.KindPure), string(ledger.KindRenyi))
 	return online(c, askTimeout, func(s *session, args []string) error {
 		org, space, err := pair("a unit space", "/", args[0])
 		if err != nil {
@@ -76,13 +77,13 @@ func accountsText(list []ledger.Account, limit int) string {
 		if a.Frozen() {
 			state = "frozen"
 		}
-		renyi := "–"
+		renyi, delta := "–", "–"
 		if a.Kind == ledger.KindRenyi {
 			renyi = clock(float64(a.Spent.Renyi)/1e12, float64(a.Caps.Renyi)/1e12)
+			delta = a.Spent.Delta.String() + " / " + a.Caps.Delta.String()
 		}
 		t.add(a.ID, string(a.Kind), a.Epsilon.String(), a.Delta.String(),
-			a.Spent.Epsilon.String()+" / "+a.Caps.Epsilon.String(), renyi,
-			a.Spent.Delta.String()+" / "+a.Caps.Delta.String(),
+			a.Spent.Epsilon.String()+" / "+a.Caps.Epsilon.String(), renyi, delta,
 			fmt.Sprintf("%d / %d", a.Failures, a.Allowed), state)
 	}
 	return t.text(limit)

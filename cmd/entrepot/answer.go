@@ -136,11 +136,11 @@ func aggregateCells(c sandbox.Column, rows []map[string]any) []string {
 	widest, widestInterval := 0, 0
 	for i, row := range rows {
 		m := measure(row, c.Name)
-		write := func(v float64) string { return fixed(v, decimals) }
+		write, unit := func(v float64) string { return fixed(v, decimals) }, math.Pow10(-decimals)
 		if !errors {
-			write = short
+			write, unit = short, 0
 		}
-		values[i], intervals[i] = m.text(write)
+		values[i], intervals[i] = m.text(write, unit)
 		widest, widestInterval = max(widest, cells(values[i])), max(widestInterval, cells(intervals[i]))
 	}
 	for i := range values {
@@ -152,8 +152,14 @@ func aggregateCells(c sandbox.Column, rows []map[string]any) []string {
 	return values
 }
 
-// text writes the value, and its interval as ± where that says the same.
-func (m measured) text(write func(float64) string) (value, interval string) {
+// symmetric reports whether both ends are as far away, but for one unit of the last digit shown.
+func (m measured) symmetric(unit float64) bool {
+	return math.Abs((m.high-m.value)-(m.value-m.low)) <= unit
+}
+
+// text writes the value, and its interval as ± where that says the same; unit is that of the last
+// digit that write shows.
+func (m measured) text(write func(float64) string, unit float64) (value, interval string) {
 	if !m.hasValue {
 		value = "NULL"
 	} else {
@@ -162,8 +168,8 @@ func (m measured) text(write func(float64) string) (value, interval string) {
 	switch {
 	case !m.hasLow && !m.hasHigh:
 		return value, ""
-	case m.hasValue && m.hasLow && m.hasHigh && write(m.high-m.value) == write(m.value-m.low):
-		return value, "± " + write(m.high-m.value)
+	case m.hasValue && m.hasLow && m.hasHigh && m.symmetric(unit):
+		return value, "± " + write(max(m.high-m.value, m.value-m.low))
 	}
 	low, high := "-∞", "∞"
 	if m.hasLow {

@@ -150,7 +150,7 @@ func (e logEntry) what() string {
 	case audit.KindAccount:
 		return fmt.Sprintf("%s opened, %s, ε %s δ %s", b.Account.ID, b.Account.Kind, b.Account.Epsilon, b.Account.Delta)
 	case audit.KindDecision:
-		return fmt.Sprintf("%s in %s by %s: %s: %s", b.Verdict, b.Project, b.Rule, b.Reason, b.Question)
+		return fmt.Sprintf("%s in %s by %s: %s — %s", b.Verdict, b.Project, b.Rule, b.Reason, b.Question)
 	case audit.KindCharge:
 		charged := make([]string, len(b.Charges))
 		for i, c := range b.Charges {

@@ -37,6 +37,8 @@ anybody (--as, --role), all others for themselves.`,
 	as := f.String("as", "", "who asks, organisation/name (owners)")
 	roles := f.StringSlice("role", nil, "with which roles (owners)")
 	c.MarkFlagsRequiredTogether("as", "role")
+	choices(c, "action", string(access.Aggregate), string(access.Metadata))
+	choices(c, "role", roleNames()...)
 	return online(c, askTimeout, func(s *session, args []string) error {
 		if _, _, err := pair("a dataset", ".", args[0]); err != nil {
 			return err
@@ -59,6 +61,10 @@ anybody (--as, --role), all others for themselves.`,
 		var d access.Decision
 		return s.ask(r, &d, func() string { return decisionText(d) })
 	})
+}
+
+func roleNames() []string {
+	return []string{string(access.Operator), string(access.Owner), string(access.Researcher), string(access.Manager), string(access.Regulator)}
 }
 
 func rolesOf(names []string) []access.Role {

@@ -185,7 +185,7 @@ func (s *server) register(id, declaration, contentType string, rows []byte, epsi
 	if err := json.Unmarshal(s.must("GET", path, owner, nil), &d); err != nil {
 		s.Fatal(err)
 	}
-	s.must("PUT", "/v1/accounts/"+d.Declaration.UnitSpace, owner, map[string]string{"epsilon": epsilon, "delta": delta})
+	s.must("PUT", "/v1/accounts/"+d.Declaration.UnitSpace, owner, map[string]string{"kind": "renyi", "epsilon": epsilon, "delta": delta})
 }
 
 // question is a query's body.

@@ -93,9 +93,11 @@ func (s *session) download(r call, path string) (size int64, err error) {
 		return 0, err
 	}
 	defer closeBody(response)
+	p := newProgress(s.err, "received", response.ContentLength)
+	defer p.done()
 	err = s.save(path, func(w io.Writer) error {
 		var err error
-		if size, err = io.Copy(w, response.Body); err != nil {
+		if size, err = io.Copy(w, p.reader(response.Body)); err != nil {
 			return fmt.Errorf("the transfer broke off after %s: %w", bytesText(size), err)
 		}
 		return nil

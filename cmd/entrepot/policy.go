@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +56,7 @@ func (s *session) policyTag(match string, path []string) (string, error) {
 	case match == "0":
 		return "", nil
 	case match != "":
-		return `"` + match + `"`, nil
+		return `"` + strings.Trim(match, `"`) + `"`, nil
 	}
 	_, header, err := s.client.fetch(s.ctx, get(path...), nil)
 	if p, ok := asProblem(err); ok && p.Code == sandbox.CodeNotFound {
@@ -84,7 +85,7 @@ func policyGet() *cobra.Command {
 }
 
 func policyText(p access.Policy, tag string, limit int) string {
-	text := fmt.Sprintf("Revision %s; groups of fewer than %d units are never listed.\n", printable(tag), max(1, p.PreThreshold))
+	text := fmt.Sprintf("Revision %s; groups of fewer than %d units are never listed.\n", printable(strings.Trim(tag, `"`)), max(1, p.PreThreshold))
 	if p.Description != "" {
 		text += printableLines(p.Description) + "\n"
 	}

@@ -12,7 +12,7 @@ import (
 type progress struct {
 	out   io.Writer // nil where it is no terminal
 	verb  string
-	total int64 // bytes
+	total int64 // bytes; -1 where it is not known
 
 	mu    sync.Mutex // a server may answer while a table is still being sent
 	moved int64      // bytes; guarded by mu
@@ -48,8 +48,11 @@ func (p *progress) Write(b []byte) (int, error) {
 }
 
 func (p *progress) line() string {
+	if p.total < 0 {
+		return pad(fmt.Sprintf("%s %s", p.verb, bytesText(p.moved)), progressCells, false)
+	}
 	if p.moved >= p.total {
-		return pad(fmt.Sprintf("%s %s, waiting for the server", p.verb, bytesText(p.total)), progressCells, false)
+		return pad(fmt.Sprintf("%s %s, waiting for the server", p.verb, bytesText(p.moved)), progressCells, false)
 	}
 	return pad(fmt.Sprintf("%s %s of %s (%d %%)", p.verb, bytesText(p.moved), bytesText(p.total), 100*p.moved/p.total), progressCells, false)
 }

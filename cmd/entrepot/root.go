@@ -26,7 +26,7 @@ REST and get differentially private aggregates, and everything that was released
 can be verified offline. This program is the server and the client of its API.
 
 Client commands talk to --url or ENTREPOT_URL with the token in ENTREPOT_TOKEN or --token-file.
-They print tables, or with --json what the server sent.
+They print tables, or with --json what the server sent. SSL_CERT_FILE names a private authority.
 
 Exit codes:
   0  done
@@ -104,6 +104,11 @@ func noun(use, short string, commands ...*cobra.Command) *cobra.Command {
 		return fmt.Errorf("%s has no command %q%s", cmd.CommandPath(), printable(args[0]), hint)
 	}
 	return c
+}
+
+// choices lets a shell complete a flag's value.
+func choices(c *cobra.Command, flag string, values ...string) {
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // watch notes when a command begins to run: an error before that is one of the command line.

@@ -128,15 +128,21 @@ func (m *Main) openStore(ctx context.Context) (err error) {
 	return nil
 }
 
-// folders makes the folder of tables and an empty temporary one: what a dead server left in it may
-// hold rows.
+// folders makes the folder of tables and an empty temporary one. What a dead server left half
+// written in them may hold rows, so it goes; the store's lock is held, so nobody else is writing.
 func (m *Main) folders() (tables, temp string, err error) {
 	data, err := filepath.Abs(m.Config.Data)
 	if err != nil {
 		return "", "", err
 	}
 	tables, temp = filepath.Join(data, tablesDir), filepath.Join(data, tempDir)
-	err = errors.Join(os.RemoveAll(temp), os.MkdirAll(temp, 0o700), os.MkdirAll(tables, 0o700))
+	if err := errors.Join(os.RemoveAll(temp), os.MkdirAll(temp, 0o700), os.MkdirAll(tables, 0o700)); err != nil {
+		return "", "", err
+	}
+	half, err := filepath.Glob(filepath.Join(tables, ".*"))
+	for _, path := range half {
+		err = errors.Join(err, os.Remove(path))
+	}
 	return tables, temp, err
 }
 

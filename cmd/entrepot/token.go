@@ -24,7 +24,8 @@ prints the token alone. A token cannot be called back before it expires: prefer 
 	data := f.String("data", "entrepot-data", "folder of the deployment")
 	organisation := f.String("organisation", "", "whose member it is")
 	name := f.String("name", "", "its name there")
-	roles := f.StringSlice("role", nil, "operator, owner, researcher, manager, regulator; several are allowed")
+	roles := f.StringSlice("role", nil, strings.Join(roleNames(), ", ")+"; several are allowed")
+	choices(c, "role", roleNames()...)
 	life := f.String("ttl", defaultTokenLife, "how long it is valid, such as 24h or 30d")
 	audience := f.String("audience", defaultAudience, "the server's --audience")
 	for _, required := range []string{"organisation", "name", "role"} {

@@ -25,6 +25,7 @@ func datasetUpload() *cobra.Command {
 Values that do not fit the declaration are clamped, nulled or dropped, and the report says how many;
 with --strict any such value refuses the upload.`}
 	format := c.Flags().String("format", "", "parquet, arrow_file, arrow_stream or csv (default by the file's name)")
+	choices(c, "format", string(datasets.Parquet), string(datasets.ArrowFile), string(datasets.ArrowStream), string(datasets.CSV))
 	strict := c.Flags().Bool("strict", false, "refuse the upload if anything in it would have to be changed")
 	return online(c, bulkTimeout, func(s *session, args []string) error {
 		org, name, err := pair("a dataset", ".", args[0])

@@ -101,6 +101,29 @@ func TestAdmitRefusesWhatIsNoCharge(t *testing.T) {
 	}
 }
 
+// TestCapsAreReached spends each clock to its last unit, and not one further.
+func TestCapsAreReached(t *testing.T) {
+	a := open(t, KindRenyi, privacy.OneEpsilon, micro)
+	beyond := a.Caps.Epsilon + 1
+	for name, c := range map[string]struct {
+		loss privacy.Clocks
+		fits bool
+	}{
+		"all of Σε":      {privacy.Clocks{Epsilon: a.Caps.Epsilon, Renyi: math.MaxInt64, Delta: 1}, true},
+		"more than Σε":   {privacy.Clocks{Epsilon: beyond, Renyi: math.MaxInt64, Delta: 1}, false},
+		"all of Σd":      {privacy.Clocks{Epsilon: beyond, Renyi: a.Caps.Renyi}, true},
+		"more than Σd":   {privacy.Clocks{Epsilon: beyond, Renyi: a.Caps.Renyi + 1}, false},
+		"all of Σδ":      {privacy.Clocks{Epsilon: 1, Renyi: 1, Delta: a.Caps.Delta}, true},
+		"all of each":    {a.Caps, true},
+		"more than Σδ":   {privacy.Clocks{Epsilon: 1, Renyi: 1, Delta: a.Caps.Delta + 1}, false},
+		"δ beyond alone": {privacy.Clocks{Epsilon: 1, Renyi: 1, Delta: privacy.OneDelta}, false},
+	} {
+		if _, err := a.Admit(Charge{a.ID, c.loss}); (err == nil) != c.fits {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestFilter compares histories of random charges with a model in big integers: a charge is admitted
 // exactly if Σδ fits and Σε or Σd fits; a refused one changes nothing; room is what is left.
 func TestFilter(t *testing.T) {

@@ -1,11 +1,6 @@
 package api
 
-import (
-	"errors"
-
-	"entrepot/privacy"
-	"entrepot/sandbox"
-)
+import "entrepot/privacy"
 
 // Decimal is an amount in a request, digit by digit as the caller wrote it, as text or as a JSON
 // number. "" is absent. It is never a float, so 0.1 stays a tenth.
@@ -23,22 +18,16 @@ func (l Loss) loss() (privacy.Loss, error) {
 
 func parseEpsilon(path string, d Decimal) (privacy.Epsilon, error) {
 	e, err := privacy.ParseEpsilon(string(d))
-	return e, amountError(path, err)
+	if err != nil {
+		return 0, invalidAt(path, err.Error()) // ErrAmount, which is written for the caller
+	}
+	return e, nil
 }
 
 func parseDelta(path string, d Decimal) (privacy.Delta, error) {
 	e, err := privacy.ParseDelta(string(d))
-	return e, amountError(path, err)
-}
-
-// amountError places an amount's own message, which is written for the caller.
-func amountError(path string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, privacy.ErrAmount):
-		return invalidAt(path, err.Error())
-	default:
-		return &sandbox.Error{Code: sandbox.CodeInvalid, Public: path + " is not an amount.", Err: err}
+	if err != nil {
+		return 0, invalidAt(path, err.Error())
 	}
+	return e, nil
 }

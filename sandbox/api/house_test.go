@@ -27,11 +27,12 @@ import (
 
 // engine answers every question from the same two groups, without any table.
 type engine struct {
-	fail  error
-	panic any
+	fail  error // of Collect
+	check error // of Check
+	panic any   // of Collect
 }
 
-func (e *engine) Check(context.Context, query.Plan, datasets.Declaration) error { return nil }
+func (e *engine) Check(context.Context, query.Plan, datasets.Declaration) error { return e.check }
 
 func (e *engine) Collect(_ context.Context, p query.Plan, _ datasets.Declaration, _ string) (*privacy.Partials, error) {
 	if e.panic != nil {
@@ -70,6 +71,8 @@ type house struct {
 	engine  *engine
 	log     *lockedBuffer // the operator's
 	spool   string
+	ids     []string // what the Service's next ids are; when it is empty they are counted
+	count   int
 }
 
 type lockedBuffer struct {
@@ -122,11 +125,10 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 		}
 	}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	ids := 0
 	service, err := sandbox.New(sandbox.Parts{Catalogue: h.store, Ledger: h.store, Questions: h.store, Log: h.store,
 		Engine: h.engine, Keys: keys{}, Tables: tables, Temp: h.spool, Deadline: time.Minute, Operator: logger,
 		Now:   func() time.Time { return time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC) },
-		NewID: func(prefix string) string { ids++; return fmt.Sprintf("%sid%d", prefix, ids) }})
+		NewID: h.newID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +141,16 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 		t.Fatal(err)
 	}
 	return h
+}
+
+func (h *house) newID(prefix string) string {
+	if len(h.ids) > 0 {
+		id := h.ids[0]
+		h.ids = h.ids[1:]
+		return id
+	}
+	h.count++
+	return fmt.Sprintf("%sid%d", prefix, h.count)
 }
 
 // answer is a response, read to its end.

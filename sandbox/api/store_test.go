@@ -23,7 +23,7 @@ type fakeStore struct {
 	signer    *audit.Signer
 
 	down    error // when set, whatever writes fails with it
-	tornLog int64 // when set, reading the log from this index on fails
+	tornLog int64 // when set, reading the log from this index on fails; below 0 from the start
 }
 
 func newFakeStore() *fakeStore {
@@ -237,7 +237,7 @@ func (m *fakeStore) append(d sandbox.Draft) (int64, error) {
 func (m *fakeStore) Entries(_ context.Context, from int64, limit int) ([][]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.tornLog > 0 && from >= m.tornLog {
+	if m.tornLog > 0 && from >= m.tornLog || m.tornLog < 0 {
 		return nil, fmt.Errorf("disk: canary-torn")
 	}
 	size := int64(len(m.log))

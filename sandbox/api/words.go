@@ -37,14 +37,14 @@ func suggestion(word string, known []string) string {
 	return "; there are " + strings.Join(known, ", ") + "."
 }
 
-// nearest returns the known word that is fewest edits from word, ignoring case, or "" where more than
+// nearest returns the known word that is fewest edits from word, ignoring case, or "" where more than about
 // a third of it would have to change.
 func nearest(word string, known []string) string {
 	const longest = 64 // the distance takes quadratic time, and no known word is near a longer one
 	if len(word) > longest {
 		return ""
 	}
-	best, least := "", max(1, len(word)/3)+1
+	best, least := "", (len(word)+2)/3+1
 	for _, candidate := range known {
 		if edits := distance(strings.ToLower(word), strings.ToLower(candidate)); edits < least {
 			best, least = candidate, edits

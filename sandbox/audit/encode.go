@@ -22,17 +22,24 @@ var labels = [...]string{"index ", "time ", "kind ", "actor ", "salt ", "body "}
 // Encode writes an entry's bytes. It checks all of the entry that can be checked without the rest of
 // the log, so that what is written can be read again; ErrEntry says what is wrong.
 func Encode(e Entry) ([]byte, error) {
+	b, _, err := encode(e)
+	return b, err
+}
+
+// encode also returns the body, which it reads to check it.
+func encode(e Entry) ([]byte, Body, error) {
 	if e.Index < 0 {
-		return nil, fmt.Errorf("%w: index %d is negative", ErrEntry, e.Index)
+		return nil, nil, fmt.Errorf("%w: index %d is negative", ErrEntry, e.Index)
 	}
 	if e.Time.Nanosecond() != 0 || e.Time.Unix() < 0 || e.Time.UTC().Year() > 9999 {
-		return nil, fmt.Errorf("%w: the time is not a whole second from 1970 to 9999", ErrEntry)
+		return nil, nil, fmt.Errorf("%w: the time is not a whole second from 1970 to 9999", ErrEntry)
 	}
 	if err := token("actor", e.Actor); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrEntry, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrEntry, err)
 	}
-	if _, err := ParseBody(e.Kind, e.Body); err != nil {
-		return nil, err
+	body, err := ParseBody(e.Kind, e.Body)
+	if err != nil {
+		return nil, nil, err
 	}
 	values := [...]string{
 		strconv.FormatInt(e.Index, 10), e.Time.UTC().Format(time.RFC3339), string(e.Kind),
@@ -44,40 +51,45 @@ func Encode(e Entry) ([]byte, error) {
 		b.WriteString(labels[i] + value + "\n")
 	}
 	if b.Len() > MaxEntry {
-		return nil, ErrTooLarge
+		return nil, nil, ErrTooLarge
 	}
-	return b.Bytes(), nil
+	return b.Bytes(), body, nil
 }
 
 // Decode reads what Encode wrote. Any other bytes are ErrEntry, however alike they look.
 func Decode(b []byte) (Entry, error) {
+	e, _, err := decode(b)
+	return e, err
+}
+
+func decode(b []byte) (Entry, Body, error) {
 	if len(b) > MaxEntry {
-		return Entry{}, ErrTooLarge
+		return Entry{}, nil, ErrTooLarge
 	}
 	lines := strings.Split(string(b), "\n")
 	if len(lines) != len(labels)+2 || lines[0] != Version {
-		return Entry{}, fmt.Errorf("%w: it is not the %d lines of %s", ErrEntry, len(labels)+1, Version)
+		return Entry{}, nil, fmt.Errorf("%w: it is not the %d lines of %s", ErrEntry, len(labels)+1, Version)
 	}
 	var values [len(labels)]string
 	for i, label := range labels {
 		value, ok := strings.CutPrefix(lines[i+1], label)
 		if !ok {
-			return Entry{}, fmt.Errorf("%w: line %d does not begin with %q", ErrEntry, i+2, label)
+			return Entry{}, nil, fmt.Errorf("%w: line %d does not begin with %q", ErrEntry, i+2, label)
 		}
 		values[i] = value
 	}
 	e, err := parseLines(values)
 	if err != nil {
-		return Entry{}, err
+		return Entry{}, nil, err
 	}
-	again, err := Encode(e)
+	again, body, err := encode(e)
 	if err != nil {
-		return Entry{}, err
+		return Entry{}, nil, err
 	}
 	if !bytes.Equal(again, b) {
-		return Entry{}, fmt.Errorf("%w: it is not in canonical form", ErrEntry)
+		return Entry{}, nil, fmt.Errorf("%w: it is not in canonical form", ErrEntry)
 	}
-	return e, nil
+	return e, body, nil
 }
 
 // parseLines is lenient where Decode's comparison is strict.

@@ -13,7 +13,11 @@ import (
 	"entrepot/sandbox/audit"
 )
 
-const origin = "log.example.org/entrepot"
+const (
+	origin = "log.example.org/entrepot"
+	// verifierKey is that of newSigner(t, 1); testdata/verifier.key holds it, too.
+	verifierKey = "log.example.org/entrepot+231af2e5+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+)
 
 // start is the time of the first entry of every test log.
 var start = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
@@ -192,7 +196,7 @@ func sample(t testing.TB) *book {
 // verify checks an export with the usual key.
 func verify(t testing.TB, export []byte) (audit.Report, error) {
 	t.Helper()
-	return audit.Verify(bytes.NewReader(export), []string{newSigner(t, 1).VerifierKey()}, origin)
+	return audit.Verify(bytes.NewReader(export), []string{verifierKey}, origin)
 }
 
 // mustFail wants an error that holds every word.

@@ -54,6 +54,7 @@ func TestGoldenCheckpoint(t *testing.T) {
 	}
 	golden(t, "checkpoint.txt", signed)
 	golden(t, "verifier.key", []byte(newSigner(t, 1).VerifierKey()+"\n"))
+	golden(t, "verifier.key", []byte(verifierKey+"\n"))
 }
 
 func TestGoldenExport(t *testing.T) {

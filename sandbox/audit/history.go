@@ -3,11 +3,9 @@ package audit
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
-	"entrepot/privacy"
 	"entrepot/privacy/ledger"
 )
 
@@ -28,12 +26,14 @@ type History struct {
 
 // Asked is how far an admitted question came.
 type Asked struct {
-	Charge   int64     // index of its charge
-	Time     time.Time // of its charge
-	Actor    string
-	Accounts []string // charged, sorted
-	Release  string   // its release; "" while there is none
-	Failed   bool
+	Entry   int64     // index of its charge
+	Time    time.Time // of its charge
+	Actor   string
+	Project string
+	Charges []ledger.Charge // sorted by account
+	Release string          // its release; "" while there is none
+	Digest  string          // of the answer released
+	Failed  bool
 }
 
 // NewHistory is the history of the empty log.
@@ -44,25 +44,25 @@ func NewHistory() *History {
 	}
 }
 
-// Apply adds the next entry. ErrHistory (with what is wrong) leaves the history as it was; so does
-// ErrEntry.
-func (h *History) Apply(e Entry) error {
-	if e.Index != h.next {
-		return fmt.Errorf("%w: its index is %d where %d is due", ErrHistory, e.Index, h.next)
-	}
-	body, err := ParseBody(e.Kind, e.Body)
+// Apply reads the next entry and adds it; it returns the entry with its body. ErrHistory (with what is
+// wrong) leaves the history as it was; so does ErrEntry.
+func (h *History) Apply(encoded []byte) (Entry, Body, error) {
+	e, body, err := decode(encoded)
 	if err != nil {
-		return err
+		return Entry{}, nil, err
+	}
+	if e.Index != h.next {
+		return Entry{}, nil, fmt.Errorf("%w: its index is %d where %d is due", ErrHistory, e.Index, h.next)
 	}
 	if err := h.checkTime(e, body); err != nil {
-		return err
+		return Entry{}, nil, err
 	}
 	if err := h.apply(e, body); err != nil {
-		return fmt.Errorf("%w: %w", ErrHistory, err)
+		return Entry{}, nil, fmt.Errorf("%w: %w", ErrHistory, err)
 	}
 	h.next++
 	h.kinds[e.Kind]++
-	return nil
+	return e, body, nil
 }
 
 // checkTime holds time to its order. A completion carries its charge's time, which complete compares;
@@ -134,7 +134,7 @@ func (h *History) charge(e Entry, c Charge) error {
 	for _, account := range after {
 		h.accounts[account.ID] = account
 	}
-	h.asked[c.Query] = Asked{Charge: e.Index, Time: e.Time, Actor: e.Actor, Accounts: c.Accounts()}
+	h.asked[c.Query] = Asked{Entry: e.Index, Time: e.Time, Actor: e.Actor, Project: c.Project, Charges: c.Charges}
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (h *History) release(e Entry, r Release) error {
 	if h.released[r.Release] {
 		return fmt.Errorf("release %s exists already", r.Release)
 	}
-	asked.Release = r.Release
+	asked.Release, asked.Digest = r.Release, r.Digest
 	h.asked[r.Query], h.released[r.Release] = asked, true
 	return nil
 }
@@ -156,11 +156,12 @@ func (h *History) fail(e Entry, f Failure) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(f.Accounts, asked.Accounts) {
+	accounts := Charge{Charges: asked.Charges}.Accounts()
+	if !slices.Equal(f.Accounts, accounts) {
 		return fmt.Errorf("the accounts of %s are not those of its charge", f.Query)
 	}
 	frozen := []string{}
-	for _, id := range asked.Accounts {
+	for _, id := range accounts {
 		if !h.accounts[id].Frozen() && h.accounts[id].Fail().Frozen() {
 			frozen = append(frozen, id)
 		}
@@ -168,7 +169,7 @@ func (h *History) fail(e Entry, f Failure) error {
 	if !slices.Equal(f.Frozen, frozen) {
 		return fmt.Errorf("the failure of %s froze %q, it says %q", f.Query, frozen, f.Frozen)
 	}
-	for _, id := range asked.Accounts {
+	for _, id := range accounts {
 		h.accounts[id] = h.accounts[id].Fail()
 	}
 	asked.Failed = true
@@ -192,64 +193,4 @@ func (h *History) complete(e Entry, query string) (Asked, error) {
 		return asked, fmt.Errorf("its actor is not that of the charge of %s", query)
 	}
 	return asked, nil
-}
-
-// plus adds two losses. Amounts are checked not to be negative when they are read; a sum beyond int64
-// stays at the largest, which no cap admits on the clock it matters for.
-func plus(a, b privacy.Clocks) privacy.Clocks {
-	return privacy.Clocks{
-		Epsilon: saturating(a.Epsilon, b.Epsilon), Renyi: saturating(a.Renyi, b.Renyi), Delta: saturating(a.Delta, b.Delta),
-	}
-}
-
-func saturating[T ~int64](a, b T) T {
-	if sum := a + b; sum >= a {
-		return sum
-	}
-	return T(^uint64(0) >> 1)
-}
-
-// Size is the number of entries applied.
-func (h *History) Size() int64 { return h.next }
-
-// Latest is the latest time of any entry; zero for the empty log.
-func (h *History) Latest() time.Time { return h.latest }
-
-// Accounts returns every account as the log leaves it, sorted.
-func (h *History) Accounts() []ledger.Account {
-	accounts := make([]ledger.Account, 0, len(h.accounts))
-	for _, id := range slices.Sorted(maps.Keys(h.accounts)) {
-		accounts = append(accounts, h.accounts[id])
-	}
-	return accounts
-}
-
-// Clocks returns what every account has spent, sorted, as a checkpoint states it.
-func (h *History) Clocks() []Spent {
-	var clocks []Spent
-	for _, a := range h.Accounts() {
-		clocks = append(clocks, Spent{Account: a.ID, Clocks: a.Spent})
-	}
-	return clocks
-}
-
-// Asked returns how far an admitted question came; false if it was never charged.
-func (h *History) Asked(query string) (Asked, bool) {
-	asked, ok := h.asked[query]
-	return asked, ok
-}
-
-// Charged is the number of admitted questions.
-func (h *History) Charged() int { return len(h.asked) }
-
-// Unanswered lists the questions that were charged and neither released nor failed, by their charges.
-func (h *History) Unanswered() []string {
-	var queries []string
-	for query, asked := range h.asked {
-		if asked.Release == "" && !asked.Failed {
-			queries = append(queries, query)
-		}
-	}
-	slices.SortFunc(queries, func(a, b string) int { return int(h.asked[a].Charge - h.asked[b].Charge) })
-	return queries
 }

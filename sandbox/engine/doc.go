@@ -14,8 +14,9 @@
 //     connection of its own, and text from a question enters them only as a quoted literal;
 //   - the database reads nothing outside one folder, loads no extension, and cannot be reconfigured.
 //
-// It does not promise constant time, nor that a question fits into memory: the caller charges
-// before it collects and hides how long that took. DuckDB is native code. A file that was not
+// It does not promise constant time, nor that a question fits into memory, its deadline, or
+// Options.MaxGroups: the caller charges before it collects, hides how long that took, and counts a
+// failure as a failure. DuckDB is native code. A file that was not
 // written by package datasets may crash the process, its memory limit is soft, and inside its folder
 // it could still write: give it files of canonical form only, and a folder that the process cannot
 // write where the platform allows it.

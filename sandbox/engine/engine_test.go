@@ -301,36 +301,43 @@ func TestStretches(t *testing.T) {
 	}
 }
 
-// TestCancel ends a long question by its context and by the engine's own deadline, and finds the
+// TestCancel ends a long question by its context, and by the engine's own deadline, and finds the
 // engine well afterwards.
 func TestCancel(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), glog)
-	e, err := Open(Options{Dir: t.TempDir(), Threads: 1, Questions: 1, Timeout: 100 * time.Millisecond})
+	e, err := Open(Options{Dir: t.TempDir(), Threads: 1, Questions: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	const long = "SELECT count(*) FROM range(100000000000) a"
-	endless := func(ctx context.Context, s session) error { return s.query(ctx, long, nil, nil) }
-	if err := e.run(t.Context(), endless); !errors.Is(err, context.DeadlineExceeded) {
+	endless := func(ctx context.Context, s session) error {
+		return s.query(ctx, "SELECT count(*) FROM range(100000000000) a", nil, nil)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := e.run(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("past the deadline: %v", err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	e.slots <- struct{}{} // somebody else's question
+	if err := e.run(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waiting: %v", err)
+	}
+	<-e.slots
+	ctx, cancel = context.WithCancel(t.Context())
 	go cancel()
 	if err := e.run(ctx, endless); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	e.slots <- struct{}{} // somebody else's question
-	if err := e.run(t.Context(), endless); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("waiting: %v", err)
+	if err := e.run(t.Context(), func(context.Context, session) error { panic("driver") }); err == nil {
+		t.Error("a panic passed as success")
 	}
-	<-e.slots
 	d := declare(t, 1)
 	if err := e.Check(t.Context(), plan(t, d, "SELECT COUNT(*) FROM org.people", query.Bounds{}), d); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
-	if err := e.run(t.Context(), func(context.Context, session) error { panic("driver") }); err == nil {
-		t.Error("a panic passed as success")
+	hasty := open(t, Options{Dir: e.options.Dir, Timeout: 50 * time.Millisecond})
+	if err := hasty.run(t.Context(), endless); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("past the engine's deadline: %v", err)
 	}
 }
 

@@ -111,66 +111,6 @@ func (w *writer) expr(e query.Expr) {
 	}
 }
 
-// arithmetic writes operations that yield a Number.
-func (w *writer) arithmetic(e query.Expr) {
-	a := e.Args
-	switch e.Op {
-	case query.OpToNumber: // BIGINT → DOUBLE rounds to nearest, ties to even, as Go does
-		w.put("CAST(", a[0], " AS DOUBLE)")
-	case query.OpAdd:
-		w.join(a, " + ")
-	case query.OpSub:
-		w.join(a, " - ")
-	case query.OpMul:
-		w.join(a, " * ")
-	case query.OpDiv: // in DuckDB x/0 is infinite or NaN
-		w.put("(CASE WHEN abs(", a[1], ") < 1e-100 THEN NULL ELSE ", a[0], " / ", a[1], " END)")
-	case query.OpNeg:
-		w.put("(-", a[0], ")")
-	case query.OpAbs:
-		w.put("abs(", a[0], ")")
-	case query.OpRound: // half away from zero on DOUBLE
-		w.put("round(", a[0], ")")
-	case query.OpFloor:
-		w.put("floor(", a[0], ")")
-	case query.OpCeil:
-		w.put("ceil(", a[0], ")")
-	case query.OpClamp:
-		w.clamp(a[0], a[1], a[2])
-	}
-}
-
-// clamp writes x, or the bound that it is beyond. Not by least and greatest: they pass over NULL.
-// A large x is written once, as a list of one that a lambda maps, so that nested clamps do not
-// multiply the text; a small one thrice, which runs faster.
-func (w *writer) clamp(x, lower, upper query.Expr) {
-	for _, bound := range []query.Expr{lower, upper} {
-		if bound.Op != query.OpLiteral || bound.Type != query.Number || bound.Null {
-			w.fail("a clamp has a bound that is no number")
-		}
-	}
-	if lower.Number > upper.Number {
-		w.fail("a clamp's bounds are crossed")
-	}
-	if size(x) <= smallExpr {
-		w.put("(CASE WHEN ", x, " < ", lower, " THEN ", lower, " WHEN ", x, " > ", upper, " THEN ", upper, " ELSE ", x, " END)")
-		return
-	}
-	w.put("list_transform([", x, "], lambda _x: CASE WHEN _x < ", lower, " THEN ", lower, " WHEN _x > ", upper, " THEN ", upper, " ELSE _x END)[1]")
-}
-
-// smallExpr is the size up to which clamp repeats an expression.
-const smallExpr = 12
-
-// size counts the operations of e.
-func size(e query.Expr) int {
-	n := 1
-	for _, a := range e.Args {
-		n += size(a)
-	}
-	return n
-}
-
 // compare writes a comparison. Both sides have one type; text is compared by bytes, which for UTF-8
 // is by code point.
 func (w *writer) compare(e query.Expr) {
@@ -182,40 +122,6 @@ func (w *writer) compare(e query.Expr) {
 		return
 	}
 	w.join(e.Args, sign)
-}
-
-// text writes operations on Text.
-func (w *writer) text(e query.Expr) {
-	const lower, upper = "'abcdefghijklmnopqrstuvwxyz'", "'ABCDEFGHIJKLMNOPQRSTUVWXYZ'"
-	a := e.Args[0]
-	switch e.Op {
-	case query.OpLike: // without ESCAPE no character escapes; _ is one code point
-		w.put("(", a, " LIKE ")
-		w.literal(text(e.Text))
-		w.put(")")
-	case query.OpLower:
-		w.put("translate(", a, ", ", upper, ", ", lower, ")")
-	case query.OpUpper:
-		w.put("translate(", a, ", ", lower, ", ", upper, ")")
-	case query.OpTrim:
-		w.put("trim(", a, ", ' ')")
-	case query.OpLength:
-		w.put("CAST(length(", a, ") AS DOUBLE)")
-	}
-}
-
-// part writes EXTRACT. A Date is never cast to a timestamp, which could be out of range.
-func (w *writer) part(e query.Expr) {
-	a := e.Args[0]
-	clock := e.Op == query.OpHour || e.Op == query.OpMinute
-	switch {
-	case a.Type == query.Date && clock:
-		w.put("(CASE WHEN ", a, " IS NULL THEN NULL ELSE CAST(0 AS DOUBLE) END)")
-	case e.Op == query.OpDow:
-		w.put("CAST(dayofweek(", a, ") AS DOUBLE)")
-	default:
-		w.put("CAST("+string(e.Op)+"(", a, ") AS DOUBLE)")
-	}
 }
 
 // cases writes when, then, …, else.
@@ -237,38 +143,6 @@ func (w *writer) join(args []query.Expr, sep string) {
 		w.put(a)
 	}
 	w.put(")")
-}
-
-// column writes a column's value. A measure is stored in steps: its value is steps·Num/Den in
-// binary64, multiplied first.
-func (w *writer) column(e query.Expr) {
-	c, ok := w.columns[e.Column]
-	if !ok {
-		w.fail("column %q is not stored", e.Column)
-		return
-	}
-	if e.Num == 0 && e.Den == 0 {
-		w.put(ident(c.Name))
-		return
-	}
-	w.put("(CAST(", ident(c.Name), " AS DOUBLE)")
-	w.scale(e.Num, e.Den)
-	w.put(")")
-}
-
-// scale writes · num / den; a factor of one changes no bit and is left out.
-func (w *writer) scale(num, den int64) {
-	if num <= 0 || den <= 0 {
-		w.fail("a resolution of %d/%d", num, den)
-	}
-	if num != 1 {
-		w.put(" * ")
-		w.literal(number(float64(num)))
-	}
-	if den != 1 {
-		w.put(" / ")
-		w.literal(number(float64(den)))
-	}
 }
 
 // constant writes a typed literal.

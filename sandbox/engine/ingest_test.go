@@ -49,7 +49,7 @@ func TestIngested(t *testing.T) {
 	}
 	e := open(t, Options{Dir: dir, Threads: 2})
 	ran := 0
-	for range 120 {
+	for range 60 {
 		sql, bounds := g.sql(d.MaxRowsPerUnit)
 		p, err := query.New(sql, catalogue{d}, bounds)
 		if err != nil {
@@ -67,7 +67,7 @@ func TestIngested(t *testing.T) {
 			}
 		}
 	}
-	if ran < 50 {
+	if ran < 40 {
 		t.Errorf("only %d questions were accepted", ran)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // TestSensitivity removes each unit of random tables in turn. Without noise, the partials differ by
 // no more than the plan's bounds allow: this is what the noise is made for.
 func TestSensitivity(t *testing.T) {
-	const seed, tables, perTable = 20261123, 10, 8
+	const seed, tables, perTable = 20261123, 9, 6
 	r := rand.New(rand.NewPCG(seed, 3))
 	dir := t.TempDir()
 	e := open(t, Options{Dir: dir, Threads: 2})

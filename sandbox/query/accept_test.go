@@ -88,7 +88,7 @@ var accepted = []struct{ sql, canonical string }{
 	{"SELECT COUNT(*) AS n FROM kr_edu.students FETCH FIRST 3 ROWS ONLY", "SELECT COUNT(*) AS n FROM kr_edu.students LIMIT 3"},
 	{"SELECT ALL COUNT(ALL math) AS n FROM kr_edu.students;", "SELECT COUNT(math) AS n FROM kr_edu.students"},
 	{"SELECT COUNT(gender = 'x') AS n, COUNT(immigrant) AS m, COUNT(school > 3 OR math > 3) AS k FROM kr_edu.students", "SELECT COUNT(*) AS n, COUNT(immigrant) AS m, COUNT(math > 3 OR school > 3) AS k FROM kr_edu.students"},
-	{"SELECT SUM(+math) AS s, SUM(- - math) AS t FROM kr_edu.students", "SELECT SUM(math) AS s, SUM(math) AS t FROM kr_edu.students"},
+	{"SELECT SUM(+math) AS s, SUM(- - math) AS t FROM kr_edu.students", "SELECT SUM(math) AS s, SUM(-(-math)) AS t FROM kr_edu.students"},
 	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE COALESCE(5, school) = 5 OR COALESCE(country, 'x') = 'y'", "SELECT COUNT(*) AS n FROM kr_edu.students WHERE 5 = 5 OR COALESCE(country, 'x') = 'y'"},
 	{"SELECT country, SUM(price * quantity) AS revenue FROM gb_shop.orders WHERE bought >= '2011-01-01' GROUP BY country", "SELECT country, SUM(price * quantity) AS revenue FROM gb_shop.orders WHERE bought >= TIMESTAMP '2011-01-01T00:00:00Z' GROUP BY country"},
 	{"SELECT COUNT(*) AS n FROM kr_edu.students WHERE NOT (gender = 'a' OR math < 3)", ""},

@@ -103,14 +103,8 @@ func (c *checker) negated(at int32, a term) (term, error) {
 	if err != nil {
 		return term{}, err
 	}
-	switch {
-	case a.literal():
+	if a.literal() {
 		return numberLiteral(at, -a.expr.Number), nil
-	case a.expr.Op == OpNeg:
-		// −(−x) is x in binary64.
-		a.expr = a.expr.Args[0]
-		a.lo, a.hi = -a.hi+0, -a.lo+0
-		return a, nil
 	}
 	t, err := c.node(at, OpNeg, Number, a)
 	if err != nil {

@@ -68,7 +68,7 @@ func (c *checker) call(n *pg.FuncCall) (call, error) {
 	case n.GetOver() != nil:
 		return call{}, c.refuse(f.at, "use GROUP BY", "window functions (OVER) are not supported")
 	case n.GetAggFilter() != nil:
-		return call{}, c.refuse(locate(n.GetAggFilter(), f.at), "write SUM(CASE WHEN … THEN x ELSE 0 END), or put the condition in WHERE", "FILTER is not supported")
+		return call{}, c.refuse(c.keyword("filter"), "write SUM(CASE WHEN … THEN x ELSE 0 END), or put the condition in WHERE", "FILTER is not supported")
 	case len(n.GetAggOrder()) > 0 || n.GetAggWithinGroup():
 		return call{}, c.refuse(f.at, "leave it out", "ORDER BY inside a function is not supported")
 	case n.GetFuncVariadic():

@@ -106,21 +106,21 @@ func (c *checker) coalesce(at int32, values ...term) (term, error) {
 			return term{}, c.refuse(v.at, "leave it out", "NULL in COALESCE changes nothing")
 		}
 	}
-	values, err := c.unify(values...)
-	if err != nil {
+	if _, err := c.unify(values...); err != nil {
 		return term{}, err
 	}
 	for i, v := range values {
 		if !v.nullable {
-			values = values[:i+1]
+			values = values[:i+1] // and what was dropped has no say in the type
 			break
 		}
 	}
-	switch first := values[0]; {
-	case len(values) == 1 && first.literal() && first.expr.Type == Int:
-		return numberLiteral(first.at, float64(first.expr.Int)), nil // its type came from what was dropped
-	case len(values) == 1:
-		return first, nil
+	if len(values) == 1 {
+		return values[0], nil
+	}
+	values, err := c.unify(values...)
+	if err != nil {
+		return term{}, err
 	}
 	t, err := c.node(at, OpCoalesce, values[0].expr.Type, values...)
 	if err != nil {

@@ -112,7 +112,8 @@ func (c *checker) plainOperator(n *pg.A_Expr, name string, at int32) (term, erro
 		case name == "-":
 			return c.negated(at, a)
 		case name == "+":
-			return c.number(a)
+			_, err := c.number(a) // which is dropped: + changes nothing, not even Int
+			return a, err
 		}
 		return term{}, c.refuse(at, "use + − * / and comparisons", "the operator %s is not supported", short(name))
 	}

@@ -105,8 +105,11 @@ func (p *planner) insideFrom(n *pg.Node) int32 {
 	if j := n.GetJoinExpr(); j != nil {
 		return p.keyword("join")
 	}
-	if s := n.GetRangeSubselect(); s != nil {
+	if n.GetRangeSubselect() != nil {
 		return p.keyword("from")
+	}
+	if n.GetRangeTableSample() != nil {
+		return p.keyword("tablesample")
 	}
 	return locate(n, p.keyword("from"))
 }
@@ -130,7 +133,7 @@ func (p *planner) refuseClauses(st *pg.SelectStmt) error {
 	case st.GetIntoClause() != nil:
 		return p.refuse(p.keyword("into"), "leave it out", "INTO is not supported: nothing is written")
 	case len(st.GetWindowClause()) > 0:
-		return p.refuse(locate(st.GetWindowClause()[0], nowhere), "use GROUP BY", "WINDOW is not supported")
+		return p.refuse(p.keyword("window"), "use GROUP BY", "WINDOW is not supported")
 	case len(st.GetLockingClause()) > 0:
 		return p.refuse(p.keyword("for"), "leave it out", "FOR UPDATE and FOR SHARE are not supported")
 	case st.GetLimitOffset() != nil:

@@ -2,21 +2,33 @@ package query
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"entrepot/datasets"
 )
 
+// failer is what a test and a property have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // checkRoundTrip reads the canonical text, and the JSON, back to the same plan.
-func checkRoundTrip(tb testing.TB, c Catalogue, p Plan) {
+func checkRoundTrip(tb failer, c Catalogue, p Plan) {
 	tb.Helper()
 	again, err := New(p.Canonical(), c, Bounds{})
 	if err != nil {
 		tb.Fatalf("%s\n%v", p.Canonical(), err)
 	}
-	if d := cmp.Diff(p.Parts(), again.Parts()); d != "" {
-		tb.Fatalf("%s\nis read back as another plan: %s", p.Canonical(), d)
-	}
+	checkSame(tb, p, again)
 	b, err := json.Marshal(p)
 	if err != nil {
 		tb.Fatal(err)
@@ -25,7 +37,299 @@ func checkRoundTrip(tb testing.TB, c Catalogue, p Plan) {
 	if err := json.Unmarshal(b, &read); err != nil {
 		tb.Fatal(err)
 	}
-	if d := cmp.Diff(p.Parts(), read.Parts()); d != "" {
-		tb.Fatalf("JSON: %s", d)
+	checkSame(tb, p, read)
+}
+
+func checkSame(tb failer, p, q Plan) {
+	tb.Helper()
+	if !reflect.DeepEqual(p.Parts(), q.Parts()) { // go-cmp takes exponential time on deep trees
+		a, _ := json.Marshal(p)
+		b, _ := json.Marshal(q)
+		tb.Fatalf("%s\nis read back as another plan\n%s\n%s", p.Canonical(), a, b)
 	}
+}
+
+// generator draws random texts that are mostly questions.
+type generator struct {
+	*rapid.T
+	depth int
+}
+
+func (g generator) pick(of ...string) string { return rapid.SampledFrom(of).Draw(g.T, "pick") }
+
+func (g generator) deeper() generator { return generator{g.T, g.depth + 1} }
+
+func (g generator) number() string {
+	if g.depth > 3 || rapid.IntRange(0, 3).Draw(g.T, "leaf") == 0 {
+		return g.pick("math", "reading", "absences", "balance", "+grade", "-school", "- - grade", "grade", "school", "wave", "0", "1", "2.5", "-3", "100", "0.001", "1e6")
+	}
+	d := g.deeper()
+	switch rapid.IntRange(0, 11).Draw(g.T, "number") {
+	case 0, 1, 2, 3:
+		return "(" + d.number() + g.pick(" + ", " - ", " * ", " / ") + d.number() + ")"
+	case 4:
+		return "-(" + d.number() + ")"
+	case 5:
+		return g.pick("ABS", "ROUND", "FLOOR", "CEIL") + "(" + d.number() + ")"
+	case 6, 7:
+		return "CLAMP(" + d.number() + ", " + g.pick("0, 1", "-5, 7.25", "0.001, 1000", "-1e-3, 1e9") + ")"
+	case 8:
+		return "CASE WHEN " + d.condition() + " THEN " + d.number() + g.pick(" END", " ELSE "+d.number()+" END", " ELSE NULL END")
+	case 9:
+		return "COALESCE(" + d.number() + ", " + d.number() + ")"
+	case 10:
+		return "NULLIF(" + d.number() + ", " + d.number() + ")"
+	}
+	return g.pick("LENGTH(country)", "EXTRACT(YEAR FROM born)", "EXTRACT(DOW FROM tested)", "EXTRACT(HOUR FROM tested)", "EXTRACT(QUARTER FROM born)")
+}
+
+func (g generator) condition() string {
+	d := g.deeper()
+	if g.depth > 4 {
+		return g.pick("immigrant", "TRUE", "math > 5", "gender = 'female'")
+	}
+	comparison := g.pick(" = ", " <> ", " < ", " <= ", " > ", " >= ", " != ")
+	switch rapid.IntRange(0, 14).Draw(g.T, "condition") {
+	case 0, 1:
+		return d.number() + comparison + d.number()
+	case 2:
+		return d.condition() + g.pick(" AND ", " OR ") + "(" + d.condition() + ")"
+	case 3:
+		return "NOT (" + d.condition() + ")"
+	case 4:
+		return d.number() + g.pick(" IS NULL", " IS NOT NULL", " BETWEEN 1 AND 5", " NOT BETWEEN 0.5 AND 99", " IN (1, 2, 3.5, 2)", " NOT IN (7)")
+	case 5:
+		return "(" + d.condition() + ")" + g.pick(" IS TRUE", " IS NOT TRUE", " IS FALSE", " IS NOT FALSE", " IS UNKNOWN", " IS NOT UNKNOWN", " IS NULL", " = TRUE", " <> immigrant")
+	case 6, 7:
+		return d.text() + comparison + d.text()
+	case 8:
+		return d.text() + g.pick(" LIKE 'K%'", " NOT LIKE '_%'", " IN ('KR', 'GB', 'KR')", " IS NULL", " LIKE '%'")
+	case 9:
+		return "born" + comparison + g.pick("'2006-01-31'", "DATE '2005-12-31'", "born")
+	case 10:
+		return "tested" + comparison + g.pick("'2022-03-01'", "TIMESTAMP '2022-03-01 10:00:00.5'", "tested", "DATE '2022-03-01'")
+	case 11:
+		return "CASE WHEN " + d.condition() + " THEN " + d.condition() + g.pick(" END", " ELSE FALSE END")
+	case 12:
+		return "CASE " + d.text() + " WHEN 'KR' THEN TRUE WHEN 'GB' THEN immigrant END"
+	case 13:
+		return g.pick("school", "grade", "wave") + comparison + g.pick("7", "9223372036854775807", "2.5", "school", "-1")
+	}
+	return g.pick("immigrant", "TRUE", "FALSE", "COALESCE(born, '2000-01-01') = '2006-01-31'")
+}
+
+func (g generator) text() string {
+	if g.depth > 3 || rapid.Bool().Draw(g.T, "leaf") {
+		return g.pick("gender", "country", "\"order\"", "'KR'", "'it''s'", "'한국'", "' Kr '")
+	}
+	d := g.deeper()
+	switch rapid.IntRange(0, 2).Draw(g.T, "text") {
+	case 0:
+		return g.pick("LOWER", "UPPER", "TRIM") + "(" + d.text() + ")"
+	case 1:
+		return "COALESCE(" + d.text() + ", " + d.text() + ")"
+	}
+	return "NULLIF(" + d.text() + ", 'x')"
+}
+
+func (g generator) aggregate() string {
+	switch rapid.IntRange(0, 5).Draw(g.T, "aggregate") {
+	case 0:
+		return "COUNT(*)"
+	case 1:
+		return "COUNT(DISTINCT student_id)"
+	case 2:
+		return "COUNT(" + g.pick(g.number(), g.condition(), g.text()) + ")"
+	}
+	return g.pick("SUM", "AVG") + "(" + g.number() + ")"
+}
+
+func (g generator) question() string {
+	var items, keys []string
+	for range rapid.IntRange(0, 2).Draw(g.T, "keys") {
+		keys = append(keys, g.pick("gender", "country", "grade", "school", "immigrant", "born", "tested", "\"order\"", "wave"))
+	}
+	items = append(items, keys...)
+	for i := range rapid.IntRange(1, 3).Draw(g.T, "aggregates") {
+		items = append(items, fmt.Sprintf("%s AS a%d", g.aggregate(), i))
+	}
+	sql := "SELECT " + strings.Join(items, ", ") + " FROM kr_edu.students"
+	if rapid.Bool().Draw(g.T, "where") {
+		sql += " WHERE " + g.condition()
+	}
+	if len(keys) > 0 {
+		sql += " GROUP BY " + strings.Join(keys, ", ")
+	}
+	if rapid.Bool().Draw(g.T, "having") {
+		sql += " HAVING " + g.pick("COUNT(*) > 5", "a0 / 2 < 7 AND SUM(math) > 1", "AVG(reading) > 3 OR SUM(absences) BETWEEN 1 AND 9", "NOT a0 IN (1, 2)")
+	}
+	if rapid.Bool().Draw(g.T, "order") {
+		sql += " ORDER BY " + g.pick("1", "a0 DESC", "SUM(balance)", "a0, COUNT(reading) DESC LIMIT 4")
+	}
+	return sql
+}
+
+// row draws stored values within their declared bounds, often the bounds themselves.
+func row(t *rapid.T) func(string) any {
+	values := map[string]any{
+		"gender": rapid.SampledFrom([]any{"female", "male"}).Draw(t, "gender"), "country": rapid.SampledFrom([]any{nil, "KR", "kr ", "GB", "한국", ""}).Draw(t, "country"),
+		"grade": rapid.Int64Range(7, 12).Draw(t, "grade"), "school": rapid.SampledFrom([]int64{0, 1, -1, math.MaxInt64, math.MinInt64, 1 << 53}).Draw(t, "school"),
+		"immigrant": rapid.SampledFrom([]any{nil, true, false}).Draw(t, "immigrant"), "born": rapid.SampledFrom([]any{"2006-01-31", "0001-01-01", "9999-12-31"}).Draw(t, "born"),
+		"tested": rapid.SampledFrom([]any{nil, "2022-03-01T10:00:00Z", "2022-03-01T10:00:00.500000Z"}).Draw(t, "tested"),
+		"order":  rapid.SampledFrom([]any{nil, "x"}).Draw(t, "order"), "wave": rapid.SampledFrom([]int64{1, 2, 3, 9}).Draw(t, "wave"),
+		"math":    rapid.SampledFrom([]any{nil, int64(0), int64(1), int64(1_000_000), rapid.Int64Range(0, 1_000_000).Draw(t, "math")}).Draw(t, "math or"),
+		"reading": rapid.Int64Range(0, 100_000).Draw(t, "reading"), "absences": rapid.Int64Range(0, 200).Draw(t, "absences"),
+		"balance": rapid.Int64Range(-1000, 1000).Draw(t, "balance"),
+	}
+	return func(column string) any { return values[column] }
+}
+
+// checkShape asserts what no plan may break: it shows keys and aggregates, and computes on declared columns.
+func checkShape(tb failer, c shelf, p Plan) {
+	tb.Helper()
+	parts := p.Parts()
+	d := c[parts.Dataset]
+	fail := func(what string) { tb.Helper(); tb.Fatalf("%s: %s", p.Canonical(), what) }
+	role := func(name string) datasets.Role {
+		column, _ := d.Column(name)
+		return column.Role
+	}
+	for _, o := range parts.Outputs {
+		if (o.Key < 0) == (o.Aggregate < 0) || o.Key >= len(parts.Keys) || o.Aggregate >= len(parts.Aggregates) {
+			fail("an output is neither key nor aggregate")
+		}
+	}
+	for _, k := range parts.Keys {
+		if role(k.Column) != datasets.Key {
+			fail("a key is not declared as one")
+		}
+	}
+	for _, name := range parts.Columns {
+		if r := role(name); r != datasets.Key && r != datasets.Measure {
+			fail(name + " is not stored")
+		}
+	}
+	if len(parts.Aggregates) == 0 || parts.Contribution.MaxPartitions < 1 || parts.Contribution.MaxRowsPerPartition < 1 {
+		fail("no aggregate or no bound")
+	}
+	for _, a := range parts.Arguments {
+		if !a.SumUnused && (a.Lower >= a.Upper || a.Lower <= -1<<53 || a.Upper >= 1<<53 || a.Step.Num < 1 || a.Step.Den < 1) {
+			fail("an argument without bounds")
+		}
+		eachExpr(a.Expr, func(e Expr) { checkExpr(tb, p, e, false) })
+	}
+	if parts.Filter != nil {
+		eachExpr(*parts.Filter, func(e Expr) { checkExpr(tb, p, e, false) })
+	}
+	if parts.Having != nil {
+		eachExpr(*parts.Having, func(e Expr) { checkExpr(tb, p, e, true) })
+	}
+}
+
+func eachExpr(e Expr, f func(Expr)) {
+	f(e)
+	for _, a := range e.Args {
+		eachExpr(a, f)
+	}
+}
+
+func checkExpr(tb failer, p Plan, e Expr, released bool) {
+	tb.Helper()
+	if e.Type == "" || e.Op == OpColumn && released || e.Op == OpReleased && !released {
+		tb.Fatalf("%s: %+v stands in the wrong place", p.Canonical(), e)
+	}
+	if e.Type == Number && !e.Null && !(math.Abs(e.Lo) <= largest && math.Abs(e.Hi) <= largest && e.Lo <= e.Hi) {
+		tb.Fatalf("%s: interval %g … %g", p.Canonical(), e.Lo, e.Hi)
+	}
+}
+
+// checkSound evaluates every part of a plan on one row: within its interval, of its type, and NULL only
+// where the plan says so.
+func checkSound(tb failer, p Plan, row func(string) any) {
+	tb.Helper()
+	check := func(e Expr) {
+		tb.Helper()
+		v := Eval(e, row)
+		ok := v == nil
+		switch x := v.(type) {
+		case float64:
+			ok = e.Type == Number && x >= e.Lo && x <= e.Hi
+		case int64:
+			ok = e.Type == Int
+		case bool:
+			ok = e.Type == Bool
+		case string:
+			ok = e.Type == Text || e.Type == Date || e.Type == Timestamp
+		}
+		if !ok {
+			tb.Fatalf("%s\n%s is %v, of %s in %g … %g", p.Canonical(), writer{&p.parts}.expr(e), v, e.Type, e.Lo, e.Hi)
+		}
+	}
+	if p.parts.Filter != nil {
+		eachExpr(*p.parts.Filter, check)
+	}
+	for _, a := range p.parts.Arguments {
+		eachExpr(a.Expr, check)
+		v := Eval(a.Expr, row)
+		if v == nil && !a.Nullable {
+			tb.Fatalf("%s\n%s is NULL", p.Canonical(), writer{&p.parts}.expr(a.Expr))
+		}
+		if x, ok := v.(float64); ok && !a.SumUnused {
+			if s := math.Round(steps(x, a.Step)); s < float64(a.Lower) || s > float64(a.Upper) {
+				tb.Fatalf("%s\n%s is %g, %g steps of %v, outside %d … %d", p.Canonical(), writer{&p.parts}.expr(a.Expr), x, s, a.Step, a.Lower, a.Upper)
+			}
+		}
+	}
+}
+
+func TestRandomQuestions(t *testing.T) {
+	c := catalogue(t)
+	planned, tried := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		sql := generator{t, 0}.question()
+		p, err := New(sql, c, Bounds{})
+		if tried++; err != nil {
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatal(err)
+			}
+			return
+		}
+		planned++
+		checkShape(t, c, p)
+		checkRoundTrip(t, c, p)
+		for range 5 {
+			checkSound(t, p, row(t))
+		}
+	})
+	t.Logf("%d of %d random questions were planned", planned, tried)
+	if planned*5 < tried {
+		t.Errorf("only %d of %d random questions were planned", planned, tried)
+	}
+}
+
+// FuzzNew: any text is refused or planned, and what is planned keeps its shape.
+func FuzzNew(f *testing.F) {
+	for _, a := range accepted {
+		f.Add(a.sql)
+	}
+	for _, r := range refusals {
+		f.Add(strings.Replace(r.sql, "¦", "", 1))
+	}
+	for _, e := range escapes {
+		f.Add(e)
+	}
+	c := catalogue(f)
+	f.Fuzz(func(t *testing.T, sql string) {
+		p, err := New(sql, c, Bounds{})
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) || e.Message == "" {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		checkShape(t, c, p)
+		checkRoundTrip(t, c, p)
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -32,7 +33,7 @@ func backup(ctx context.Context, path, to string) (err error) {
 			_ = os.Remove(to)
 		}
 	}()
-	db, err := openReaders(path, 1)
+	db, err := openReadOnly(path, 1, url.Values{})
 	if err != nil {
 		return err
 	}

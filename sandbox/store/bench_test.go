@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -45,5 +46,33 @@ func BenchmarkPairs(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pairs/s")
 		})
+	}
+}
+
+// BenchmarkOpen opens a store whose log is as long as is replayed whole.
+func BenchmarkOpen(b *testing.B) {
+	path := newPath(b)
+	ctx := context.Background()
+	s, err := Open(ctx, Options{Path: path, Signer: testSigner(b)})
+	must(b, err)
+	a, err := ledger.New("kr_edu/student", ledger.KindPure, privacy.MaxLifetimeEpsilon, 0)
+	must(b, err)
+	must(b, s.Open(ctx, a, "kr_edu/owner", testTime))
+	var wg sync.WaitGroup
+	for w := range 64 {
+		wg.Go(func() {
+			for i := range (fullReplay - 1) / 128 {
+				id := fmt.Sprintf("qry_%d_%d", w, i)
+				charge(b, s, id, "kr_edu/student")
+				release(b, s, id)
+			}
+		})
+	}
+	wg.Wait()
+	must(b, s.Close())
+	for b.Loop() {
+		s, err := Open(ctx, Options{Path: path, Signer: testSigner(b)})
+		must(b, err)
+		must(b, s.Close())
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"entrepot/privacy/ledger"
 	"entrepot/sandbox"
 	"entrepot/sandbox/audit"
 )
@@ -17,7 +16,7 @@ import (
 var ErrInconsistent = errors.New("the store disagrees with its log")
 
 const (
-	// fullReplay is the longest log that is replayed whole at the start; it takes about a second.
+	// fullReplay is the longest log that is replayed whole at the start.
 	fullReplay = 40_000
 	// tailReplay is how many of the newest entries of a longer log are compared.
 	tailReplay = 2_000
@@ -59,61 +58,54 @@ func checkHead(ctx context.Context, q querier) error {
 	if h.size == 0 {
 		return nil
 	}
-	_, err = checkEntries(ctx, q, h.size-1)
-	return err
+	return eachEntry(ctx, q, h.size-1, func([]byte) error { return nil })
 }
 
-// checkEntries reads the log from an index to its end and compares every entry with the hashes stored
-// for it, those of the inner nodes that it completed included.
-func checkEntries(ctx context.Context, q querier, from int64) ([]audit.Entry, error) {
-	var entries []audit.Entry
-	var encoded [][]byte
-	err := each(ctx, q, `SELECT idx, entry FROM log WHERE idx >= ? ORDER BY idx`, []any{from}, func(rows *sql.Rows) error {
+// eachEntry reads the log from an index to its end and compares every entry with the hashes stored for
+// it, those of the inner nodes that it completed included.
+func eachEntry(ctx context.Context, q querier, from int64, visit func(encoded []byte) error) error {
+	tree, err := loadTree(ctx, q, audit.StoredAt(from))
+	if err != nil {
+		return err
+	}
+	next := from
+	return each(ctx, q, `SELECT idx, entry FROM log WHERE idx >= ? ORDER BY idx`, []any{from}, func(rows *sql.Rows) error {
 		var index int64
-		var b []byte
-		if err := rows.Scan(&index, &b); err != nil {
+		var encoded []byte
+		if err := rows.Scan(&index, &encoded); err != nil {
 			return err
 		}
-		entry, err := audit.Decode(b)
-		if err != nil || index != entry.Index || index != from+int64(len(entries)) {
-			return errors.Join(fmt.Errorf("%w: entry %d is not in its place", ErrInconsistent, from+int64(len(entries))), err)
+		if index != next {
+			return fmt.Errorf("%w: entry %d is missing", ErrInconsistent, next)
 		}
-		entries, encoded = append(entries, entry), append(encoded, b)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	tree := treeReader{ctx, q}
-	for i, b := range encoded {
-		index := from + int64(i)
-		want, err := audit.StoredHashes(index, b, tree)
+		want, err := audit.StoredHashes(index, encoded, tree)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrInconsistent, err)
+			return fmt.Errorf("%w: %w", ErrInconsistent, err)
 		}
-		positions := make([]int64, len(want))
-		for n := range positions {
-			positions[n] = audit.StoredAt(index) + int64(n)
+		if !slices.Equal(tree.at(audit.StoredAt(index), len(want)), want) {
+			return fmt.Errorf("%w: entry %d does not have its stored hashes", ErrInconsistent, index)
 		}
-		have, err := tree.ReadHashes(positions)
-		if err != nil || !slices.Equal(have, want) {
-			return nil, errors.Join(fmt.Errorf("%w: entry %d does not have its stored hash", ErrInconsistent, index), err)
-		}
-	}
-	return entries, nil
+		next++
+		return visit(encoded)
+	})
 }
 
 // checkWhole replays the log and compares accounts, questions and documents with what it tells.
 func checkWhole(ctx context.Context, q querier, h head) error {
-	entries, err := checkEntries(ctx, q, 0)
+	history := audit.NewHistory()
+	announced := map[int64]sandbox.Draft{} // changes of the catalogue, by their entry
+	err := eachEntry(ctx, q, 0, func(encoded []byte) error {
+		entry, body, err := history.Apply(encoded)
+		if err != nil {
+			return fmt.Errorf("%w: entry %d: %w", ErrInconsistent, history.Size(), err)
+		}
+		if change, ok := body.(audit.Change); ok {
+			announced[entry.Index] = sandbox.Draft{Kind: entry.Kind, Body: change}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
-	}
-	history := audit.NewHistory()
-	for _, entry := range entries {
-		if err := history.Apply(entry); err != nil {
-			return fmt.Errorf("%w: entry %d: %w", ErrInconsistent, entry.Index, err)
-		}
 	}
 	if h.size > 0 && !history.Latest().Equal(h.latest) {
 		return fmt.Errorf("%w: its latest time is not that of the head", ErrInconsistent)
@@ -128,30 +120,20 @@ func checkWhole(ctx context.Context, q querier, h head) error {
 	if err := checkQuestions(ctx, q, history); err != nil {
 		return err
 	}
-	return checkDocuments(ctx, q, entries)
+	return checkDocuments(ctx, q, announced)
 }
 
-// checkQuestions holds every question to the state that the log tells: one that the log released, but
-// the table would still answer, could be answered twice.
+// checkQuestions holds every question to what the log tells of it: one that the log released, but the
+// table would still answer, could be answered twice.
 func checkQuestions(ctx context.Context, q querier, history *audit.History) error {
 	n := 0
-	err := each(ctx, q, `SELECT id, principal, time, state, release, entry FROM questions`, nil, func(rows *sql.Rows) error {
-		var have sandbox.Question
-		var at int64
-		if err := rows.Scan(&have.ID, &have.Principal, &at, &have.State, &have.Release, &have.Entry); err != nil {
-			return err
-		}
+	err := each(ctx, q, `SELECT `+questionColumns+` FROM questions`, nil, func(rows *sql.Rows) error {
 		n++
-		asked, ok := history.Asked(have.ID)
-		state := sandbox.Charged
-		switch {
-		case asked.Release != "":
-			state = sandbox.Released
-		case asked.Failed:
-			state = sandbox.Failed
+		have, err := scanQuestion(rows)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrInconsistent, err)
 		}
-		if !ok || have.State != state || have.Release != asked.Release || have.Entry != asked.Charge ||
-			have.Principal != asked.Actor || at != asked.Time.Unix() {
+		if asked, ok := history.Asked(have.ID); !ok || !sameQuestion(have, asked) {
 			return fmt.Errorf("%w: question %s is not what the log tells", ErrInconsistent, have.ID)
 		}
 		return nil
@@ -162,110 +144,34 @@ func checkQuestions(ctx context.Context, q querier, history *audit.History) erro
 	return err
 }
 
+// sameQuestion reports whether a question's row is what was charged, is as far as the log says, and has
+// the answer that the log digested.
+func sameQuestion(have sandbox.Question, asked audit.Asked) bool {
+	state := sandbox.Charged
+	switch {
+	case asked.Release != "":
+		state = sandbox.Released
+	case asked.Failed:
+		state = sandbox.Failed
+	}
+	return have.State == state && have.Release == asked.Release && have.Entry == asked.Entry &&
+		have.Principal == asked.Actor && have.Project == asked.Project && have.Time.Equal(asked.Time) &&
+		slices.Equal(have.Charges, asked.Charges) &&
+		(state != sandbox.Released || digest(have.Answer) == asked.Digest)
+}
+
 // checkDocuments holds every document to the entry that announced it: a policy that was changed in the
 // table alone must not decide.
-func checkDocuments(ctx context.Context, q querier, entries []audit.Entry) error {
+func checkDocuments(ctx context.Context, q querier, announced map[int64]sandbox.Draft) error {
 	return each(ctx, q, `SELECT kind, id, revision, body, entry FROM documents`, nil, func(rows *sql.Rows) error {
 		var d sandbox.Document
 		var index int64
 		if err := rows.Scan(&d.Kind, &d.ID, &d.Revision, &d.Body, &index); err != nil {
 			return err
 		}
-		entry := entries[index] // the schema's foreign key; indices are gapless here
-		body, err := audit.ParseBody(entry.Kind, entry.Body)
-		if err == nil {
-			err = checkDocument(d, sandbox.Draft{Kind: entry.Kind, Body: body})
-		}
-		if err != nil {
+		if err := checkDocument(d, announced[index]); err != nil {
 			return fmt.Errorf("%w: %s %s: %w", ErrInconsistent, d.Kind, d.ID, err)
 		}
 		return nil
 	})
-}
-
-// checkTail compares the newest entries with tree and head, and every account with the entry that
-// changed it last.
-func checkTail(ctx context.Context, q querier, h head, from int64) error {
-	entries, err := checkEntries(ctx, q, from)
-	if err != nil {
-		return err
-	}
-	if _, err := audit.Root(h.size, treeReader{ctx, q}); err != nil {
-		return fmt.Errorf("%w: %w", ErrInconsistent, err)
-	}
-	last := map[string]int64{} // the newest entry of the tail that changed the account
-	for _, entry := range entries {
-		body, err := audit.ParseBody(entry.Kind, entry.Body)
-		if err != nil {
-			return err
-		}
-		for _, id := range changedAccounts(body) {
-			last[id] = entry.Index
-		}
-		if entry.Time.After(h.latest) {
-			return fmt.Errorf("%w: entry %d is later than the head", ErrInconsistent, entry.Index)
-		}
-	}
-	return checkLast(ctx, q, last)
-}
-
-// changedAccounts names the accounts whose row an entry changed.
-func changedAccounts(body audit.Body) []string {
-	switch b := body.(type) {
-	case audit.Opening:
-		return []string{b.Account.ID}
-	case audit.Charge:
-		return b.Accounts()
-	case audit.Failure:
-		return b.Accounts
-	}
-	return nil
-}
-
-// checkLast compares each account with the entry that its row names.
-func checkLast(ctx context.Context, q querier, last map[string]int64) error {
-	accounts, err := readAccounts(ctx, q)
-	if err != nil {
-		return err
-	}
-	for _, account := range accounts {
-		var index int64
-		var encoded []byte
-		err := one(ctx, q, `SELECT idx, log.entry FROM accounts JOIN log ON idx = accounts.entry WHERE id = ?`,
-			[]any{account.ID}, &index, &encoded)
-		if err != nil {
-			return err
-		}
-		if newest, ok := last[account.ID]; ok && newest != index {
-			return fmt.Errorf("%w: account %s misses entry %d", ErrInconsistent, account.ID, newest)
-		}
-		if err := checkAccount(account, index, encoded); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkAccount compares an account's clocks with those that an entry says it left. A failure leaves no
-// clocks behind; that its account is among those named must do.
-func checkAccount(account ledger.Account, index int64, encoded []byte) error {
-	entry, err := audit.Decode(encoded)
-	if err != nil {
-		return err
-	}
-	body, err := audit.ParseBody(entry.Kind, entry.Body)
-	if err != nil {
-		return err
-	}
-	named := slices.Contains(changedAccounts(body), account.ID)
-	if charge, ok := body.(audit.Charge); ok {
-		named = slices.Contains(charge.Spent, audit.Spent{Account: account.ID, Clocks: account.Spent})
-	}
-	if opening, ok := body.(audit.Opening); ok {
-		named = opening.Account == account
-	}
-	if !named || entry.Index != index {
-		return fmt.Errorf("%w: account %s is not what entry %d left", ErrInconsistent, account.ID, index)
-	}
-	return nil
 }

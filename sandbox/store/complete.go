@@ -19,12 +19,11 @@ func (s *Store) Release(ctx context.Context, query, release string, answer func(
 		if err != nil {
 			return err
 		}
-		var n int64
-		if err := one(ctx, tx, `SELECT COUNT(*) FROM questions WHERE release = ? AND release <> ''`, []any{release}, &n); err != nil {
-			return err
-		}
-		if n > 0 {
+		switch err := released(ctx, tx, release); {
+		case err == nil:
 			return fmt.Errorf("release %s: %w", release, sandbox.ErrDuplicate)
+		case !errors.Is(err, sandbox.ErrNotFound):
+			return err
 		}
 		stored, err = s.release(ctx, tx, q, release, answer)
 		return err

@@ -47,13 +47,17 @@ func openWriter(path string, hook func(*sqlite3.SQLiteConn) error) (*sql.DB, err
 }
 
 // openReaders opens connections that cannot write.
-func openReaders(path string, n int) (*sql.DB, error) {
-	dsn, err := dataSource(path, url.Values{
-		"mode":          {"ro"},
-		"_txlock":       {"deferred"},
-		"_query_only":   {"on"},
-		"_busy_timeout": {"5000"},
-	})
+func openReaders(path string) (*sql.DB, error) {
+	return openReadOnly(path, readers, url.Values{"_query_only": {"on"}})
+}
+
+// openReadOnly opens the file for reading. Without query_only a connection can still fill another file,
+// which is what a backup does.
+func openReadOnly(path string, n int, options url.Values) (*sql.DB, error) {
+	options.Set("mode", "ro")
+	options.Set("_txlock", "deferred")
+	options.Set("_busy_timeout", "5000")
+	dsn, err := dataSource(path, options)
 	if err != nil {
 		return nil, err
 	}

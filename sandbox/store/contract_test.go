@@ -552,6 +552,7 @@ func testAppend(t *testing.T, s storage) {
 		"unknown kind": {Kind: "x", Body: denied},
 		"other body":   {Kind: audit.KindRepeat, Body: denied},
 		"no body":      {Kind: audit.KindDecision},
+		"no release":   {Kind: audit.KindRepeat, Body: audit.Repeat{Query: "q", Release: "rel_none"}},
 	} {
 		d.Actor, d.Time = "sg_lab/mei", testTime
 		if _, err := s.Append(ctx, d); err == nil {

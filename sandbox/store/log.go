@@ -29,7 +29,8 @@ func readHead(ctx context.Context, q querier) (head, error) {
 }
 
 // Append implements sandbox.Log for entries that stand alone: decisions and repeats, and changes of the
-// catalogue without a document. What changes an account or a question has its own method.
+// catalogue without a document. What changes an account or a question has its own method. A repeat of a
+// release that is not stored is sandbox.ErrNotFound.
 func (s *Store) Append(ctx context.Context, d sandbox.Draft) (int64, error) {
 	switch d.Kind {
 	case audit.KindAccount, audit.KindCharge, audit.KindRelease, audit.KindFailure:
@@ -37,10 +38,25 @@ func (s *Store) Append(ctx context.Context, d sandbox.Draft) (int64, error) {
 	}
 	var index int64
 	err := s.write(ctx, func(ctx context.Context, q querier) (err error) {
+		if repeat, ok := d.Body.(audit.Repeat); ok {
+			if err := released(ctx, q, repeat.Release); err != nil {
+				return err
+			}
+		}
 		index, _, err = s.append(ctx, q, d)
 		return err
 	})
 	return index, err
+}
+
+// released makes sure that a release exists: a log that repeats another would never verify again.
+func released(ctx context.Context, q querier, release string) error {
+	var n int64
+	err := one(ctx, q, `SELECT COUNT(*) FROM questions WHERE release = ? AND release <> ''`, []any{release}, &n)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("release %.40q: %w", release, sandbox.ErrNotFound)
+	}
+	return err
 }
 
 // append adds an entry to log and tree and returns its index and its time: the draft's, or the latest
@@ -89,27 +105,6 @@ func extend(ctx context.Context, q querier, h head, at time.Time, encoded []byte
 		at = h.latest
 	}
 	return change(ctx, q, `UPDATE head SET size = ?, latest = ? WHERE size = ?`, h.size+1, at.Unix(), h.size)
-}
-
-// treeReader reads stored hashes.
-type treeReader struct {
-	ctx context.Context
-	q   querier
-}
-
-// ReadHashes implements audit.HashReader.
-func (r treeReader) ReadHashes(positions []int64) ([]audit.Hash, error) {
-	hashes := make([]audit.Hash, len(positions))
-	for i, position := range positions {
-		var b []byte
-		if err := one(r.ctx, r.q, `SELECT hash FROM tree WHERE pos = ?`, []any{position}, &b); err != nil {
-			return nil, fmt.Errorf("hash %d: %w", position, err)
-		}
-		if copy(hashes[i][:], b) != len(hashes[i]) {
-			return nil, fmt.Errorf("hash %d is too short", position)
-		}
-	}
-	return hashes, nil
 }
 
 // Entries implements sandbox.Log. It returns at most 10,000 entries at a time.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/mattn/go-sqlite3"
@@ -78,7 +79,7 @@ func open(ctx context.Context, o Options) (*Store, error) {
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	reads, err := openReaders(o.Path, readers)
+	reads, err := openReaders(o.Path)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -96,7 +97,7 @@ func touch(path string) error {
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	return errors.Join(f.Close(), syncFolder(filepath.Dir(path))) // or a power cut could take the name
 }
 
 // Close waits for the changes under way and closes the database. Further calls return an error.
