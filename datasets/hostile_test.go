@@ -230,13 +230,16 @@ func TestHostileSchemas(t *testing.T) {
 		b = append(u32(b, 12), schemaMessage, 0, 0, 0)      // table: vtable 12 back
 		return append(u32(b, 4), schema...)                 // header right behind
 	}
-	endless := append([]byte{0}, 0)[:0]
-	endless = u32(endless, 0xFFFFFFF8)                // vtable 8 ahead, at 32
+	endless := u32(nil, 0xFFFFFFF8)                   // vtable 8 ahead, at 32
 	endless = u32(endless, 12)                        // fields 12 on, at 40
 	endless = append(endless, 8, 0, 8, 0, 0, 0, 4, 0) // vtable: slot 1 at 4
 	endless = u32(endless, 0xFFFFFFF0)                // length of the vector
 	if _, err := verifyMessage(message(endless), 1); !errors.Is(err, errFlat) {
 		t.Errorf("four billion fields: %v", err)
+	}
+	none := u32(endless[:len(endless)-4:len(endless)-4], 0)
+	if _, err := verifyMessage(message(none), 1); err != nil {
+		t.Fatalf("the same schema without fields: %v", err)
 	}
 	loop := endless[: len(endless)-4 : len(endless)-4]
 	loop = u32(u32(loop, 1), 0xFFFFFFFC) // one field, 4 back

@@ -41,7 +41,7 @@ func newCanonical(w io.Writer, columns []Column, maxRows, group int64) (*canonic
 	schema := canonicalSchema(columns)
 	file, err := pqarrow.NewFileWriter(schema, w, parquet.NewWriterProperties(
 		parquet.WithCompression(compress.Codecs.Zstd),
-		parquet.WithCompressionLevel(1), // an encoder is made for every page; those of higher levels cost more than they save
+		parquet.WithCompressionLevel(1),              // an encoder is made for every page; those of higher levels cost more than they save
 		parquet.WithDictionaryFor(UnitColumn, false), // nearly unique: a dictionary only costs
 		parquet.WithDictionaryFor(OrdinalColumn, false),
 		parquet.WithMaxRowGroupLength(group),

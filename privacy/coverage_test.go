@@ -9,7 +9,7 @@ import (
 	"entrepot/privacy/privacytest"
 )
 
-// release runs a question over 500 public groups of 100 people each, ten times, with the library's noise,
+// releaseMany runs a question over 500 public groups of 100 people each, ten times, with the library's noise,
 // and gives all 5,000 rows.
 func releaseMany(t *testing.T, a Aggregate, epsilon Epsilon) []Row {
 	t.Helper()

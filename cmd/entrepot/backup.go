@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,19 +20,16 @@ func backupCommand() *cobra.Command {
 	var withKeys bool
 	c := &cobra.Command{Use: "backup", Short: "Write a consistent copy of a deployment, also while it runs", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := os.Mkdir(to, 0o700); err != nil {
-				return fmt.Errorf("%w (a backup goes into a new folder)", err)
+			if there, err := exists(to); err != nil || there {
+				return errors.Join(err, fmt.Errorf("%s: a backup goes into a new folder", to))
 			}
-			if err := store.Backup(cmd.Context(), filepath.Join(data, ledgerFile), filepath.Join(to, ledgerFile)); err != nil {
-				return fmt.Errorf("ledger and log: %w", err)
+			half := to + ".partial"
+			err := backUp(cmd.Context(), data, half, withKeys)
+			if err == nil {
+				err = os.Rename(half, to)
 			}
-			if err := copyDir(filepath.Join(data, tablesDir), filepath.Join(to, tablesDir)); err != nil {
-				return fmt.Errorf("tables: %w", err)
-			}
-			if withKeys {
-				if err := copyDir(filepath.Join(data, keysDir), filepath.Join(to, keysDir)); err != nil {
-					return fmt.Errorf("keys: %w", err)
-				}
+			if err != nil {
+				return errors.Join(err, os.RemoveAll(half))
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "Backed up %s to %s.\n", data, to)
 			if !withKeys {
@@ -44,6 +42,26 @@ func backupCommand() *cobra.Command {
 	c.Flags().BoolVar(&withKeys, "with-keys", false, "copy the keys too")
 	_ = c.MarkFlagRequired("to")
 	return c
+}
+
+// backUp writes the copy into a folder that must not exist.
+func backUp(ctx context.Context, data, to string, withKeys bool) error {
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	if err := store.Backup(ctx, filepath.Join(data, ledgerFile), filepath.Join(to, ledgerFile)); err != nil {
+		return fmt.Errorf("ledger and log: %w", err)
+	}
+	folders := []string{tablesDir}
+	if withKeys {
+		folders = append(folders, keysDir)
+	}
+	for _, folder := range folders {
+		if err := copyDir(filepath.Join(data, folder), filepath.Join(to, folder)); err != nil {
+			return fmt.Errorf("%s: %w", folder, err)
+		}
+	}
+	return syncDir(to)
 }
 
 // copyDir copies the plain files of a folder durably. Files that appear or are replaced meanwhile do

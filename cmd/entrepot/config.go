@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type Config struct {
 	Addr        string        // host:port to listen on
 	TLSCert     string        // PEM files; both or none
 	TLSKey      string        //
+	PlainHTTP   bool          // serve without TLS beyond this machine: something in front does it
 	Audience    string        // of tokens: this deployment's name
 	Deadline    time.Duration // for an admitted question
 	MemoryMB    int64         // the engine's limit [MiB]
@@ -37,6 +39,7 @@ func serveFlags(f *pflag.FlagSet) {
 	f.String("addr", "127.0.0.1:8080", "address to listen on")
 	f.String("tls-cert", "", "PEM certificate chain (with --tls-key)")
 	f.String("tls-key", "", "PEM private key (with --tls-cert)")
+	f.Bool("plain-http", false, "serve beyond this machine without TLS, behind a proxy that does it")
 	f.String("audience", "entrepot", "audience that tokens must name")
 	f.Duration("deadline", 30*time.Second, "for an admitted question, whatever its data")
 	f.Int64("memory-mb", 2048, "the engine's memory limit in MiB")
@@ -72,7 +75,7 @@ func loadConfig(path string, flags *pflag.FlagSet) (Config, error) {
 		return Config{}, err
 	}
 	c := Config{Data: k.String("data"), Addr: k.String("addr"), TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"),
-		Audience: k.String("audience"), Deadline: k.Duration("deadline"), MemoryMB: k.Int64("memory-mb"), Threads: k.Int("threads"),
+		PlainHTTP: k.Bool("plain-http"), Audience: k.String("audience"), Deadline: k.Duration("deadline"), MemoryMB: k.Int64("memory-mb"), Threads: k.Int("threads"),
 		UploadLimit: k.Int64("upload-limit"), Rate: k.Float64("rate"), Burst: k.Int("burst")}
 	return c, c.validate()
 }
@@ -83,6 +86,8 @@ func (c Config) validate() error {
 		return errors.New("--data names no folder")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together")
+	case c.TLSCert == "" && !c.PlainHTTP && beyondThisMachine(c.Addr):
+		return fmt.Errorf("%s can be reached from other machines, and tokens would travel in the clear: give --tls-cert and --tls-key, or --plain-http behind a proxy that does TLS", c.Addr)
 	case c.Audience == "":
 		return errors.New("--audience is empty: tokens must name this deployment")
 	case c.Deadline <= 0:
@@ -97,4 +102,10 @@ func (c Config) validate() error {
 		return errors.New("--rate and --burst must be positive")
 	}
 	return nil
+}
+
+// beyondThisMachine reports whether others may reach an address.
+func beyondThisMachine(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	return err != nil || !loopback(host)
 }

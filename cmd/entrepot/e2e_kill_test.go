@@ -147,7 +147,7 @@ func (p *process) try(token, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequest("POST", p.url+"/v1/queries", bytes.NewReader(content))
+	r, err := http.NewRequest(http.MethodPost, p.url+"/v1/queries", bytes.NewReader(content))
 	if err != nil {
 		return nil, err
 	}

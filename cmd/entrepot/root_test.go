@@ -166,12 +166,12 @@ func TestUsageErrors(t *testing.T) {
 
 func TestServeRefusesAnUnknownSetting(t *testing.T) {
 	file := t.TempDir() + "/entrepot.yaml"
-	if err := os.WriteFile(file, []byte("adress: 127.0.0.1:0\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("listen-on: 127.0.0.1:0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got := run(t, "", "serve", "--config", file)
 	got.want(t, exitUsage)
-	got.wantErr(t, `"adress"`, "addr")
+	got.wantErr(t, `"listen-on"`, "addr")
 }
 
 func TestInterrupted(t *testing.T) {

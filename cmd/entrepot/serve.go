@@ -75,7 +75,7 @@ func (m *Main) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return m.listen(temp)
+	return m.listen(ctx, temp)
 }
 
 // openKeys reads the keys, or makes them on a first start. Keys without a ledger, or a ledger
@@ -146,7 +146,7 @@ func (m *Main) folders() (tables, temp string, err error) {
 	return tables, temp, err
 }
 
-func (m *Main) listen(temp string) error {
+func (m *Main) listen(ctx context.Context, temp string) error {
 	verifier, err := access.NewVerifier([]ed25519.PublicKey{m.keys.tokenPublic()}, tokenIssuer, m.Config.Audience, time.Now)
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (m *Main) listen(temp string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", m.Config.Addr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", m.Config.Addr)
 	if err != nil {
 		return fmt.Errorf("%w (choose another with --addr)", err)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -41,7 +42,7 @@ func TestTokens(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r := httptest.NewRequest("GET", "/v1/whoami", nil)
+			r := httptest.NewRequest(http.MethodGet, "/v1/whoami", nil)
 			for _, v := range test.headers {
 				r.Header.Add("Authorization", v)
 			}
@@ -57,7 +58,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// TestWhoMatchesNobody: a verifier that says yes without saying who does not open the door.
+// TestVerifierWithoutPrincipal: a verifier that says yes without saying who does not open the door.
 func TestVerifierWithoutPrincipal(t *testing.T) {
 	h := newHouse(t, func(o *Options) {
 		o.Verify = func(string) (access.Principal, error) { return access.Principal{}, nil }
@@ -69,7 +70,7 @@ func TestVerifierWithoutPrincipal(t *testing.T) {
 func TestTokensComeBeforeBodies(t *testing.T) {
 	h := newHouse(t)
 	for _, target := range []string{"/v1/queries", "/v1/nothing", "/v1/datasets/Kr/x/versions?strict=maybe"} {
-		r := httptest.NewRequest("POST", target, failingReader{t})
+		r := httptest.NewRequest(http.MethodPost, target, failingReader{t})
 		h.must(401, h.do(r))
 	}
 }
@@ -118,7 +119,7 @@ func TestRateOfOnePrincipal(t *testing.T) {
 func TestRateOfFailures(t *testing.T) {
 	h, c := limitedHouse(t)
 	from := func(address, token string) answer {
-		r := httptest.NewRequest("GET", "/v1/whoami", nil)
+		r := httptest.NewRequest(http.MethodGet, "/v1/whoami", nil)
 		r.RemoteAddr = address
 		r.Header.Set("X-Forwarded-For", "203.0.113.9") // believed by nobody
 		r.Header.Set("Authorization", "Bearer "+token)

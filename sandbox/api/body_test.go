@@ -101,14 +101,14 @@ func TestBodyLimits(t *testing.T) {
 func TestUploadIsRefusedBeforeItIsRead(t *testing.T) {
 	h := newHouse(t).furnish()
 	for who, status := range map[string]int{"researcher": 403, "operator": 403, "stranger": 403, "": 401} {
-		r := httptest.NewRequest("POST", "/v1/datasets/kr_edu/students/versions", failingReader{t})
+		r := httptest.NewRequest(http.MethodPost, "/v1/datasets/kr_edu/students/versions", failingReader{t})
 		r.Header.Set("Content-Type", "text/csv")
 		if who != "" {
 			r.Header.Set("Authorization", "Bearer token-"+who)
 		}
 		h.must(status, h.do(r))
 	}
-	r := httptest.NewRequest("POST", "/v1/datasets/kr_edu/nothing/versions", failingReader{t})
+	r := httptest.NewRequest(http.MethodPost, "/v1/datasets/kr_edu/nothing/versions", failingReader{t})
 	r.Header.Set("Content-Type", "text/csv")
 	r.Header.Set("Authorization", "Bearer token-owner")
 	h.must(404, h.do(r))
@@ -124,7 +124,7 @@ func TestUploadsHaveNoNames(t *testing.T) {
 		}
 		return 0, errors.New("reset by peer, canary-network")
 	}))
-	r := httptest.NewRequest("POST", "/v1/datasets/kr_edu/students/versions", look)
+	r := httptest.NewRequest(http.MethodPost, "/v1/datasets/kr_edu/students/versions", look)
 	r.Header.Set("Content-Type", "text/csv")
 	r.Header.Set("Authorization", "Bearer token-owner")
 	a := h.must(400, h.do(r))
@@ -144,7 +144,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 func TestUploadsAtOnce(t *testing.T) {
 	h := newHouse(t, func(o *Options) { o.Limits.Uploads = 1 }).furnish()
 	inner := false
-	r := httptest.NewRequest("POST", "/v1/datasets/kr_edu/students/versions", io.MultiReader(strings.NewReader(table),
+	r := httptest.NewRequest(http.MethodPost, "/v1/datasets/kr_edu/students/versions", io.MultiReader(strings.NewReader(table),
 		readerFunc(func([]byte) (int, error) {
 			inner = true
 			a := h.must(429, h.as("owner", "POST", "/v1/datasets/kr_edu/students/versions", table, "Content-Type", "text/csv"))
@@ -211,7 +211,7 @@ func TestPolicyRevisions(t *testing.T) {
 			t.Errorf("If-Match: %s: %d %s", bad, a.Status, a.Body)
 		}
 	}
-	r := httptest.NewRequest("PUT", target, strings.NewReader(policyDoc))
+	r := httptest.NewRequest(http.MethodPut, target, strings.NewReader(policyDoc))
 	r.Header = http.Header{"If-Match": {`"2"`, `"2"`}, "Content-Type": {mediaJSON}, "Authorization": {"Bearer token-owner"}}
 	h.must(400, h.do(r))
 	h.must(200, h.as("regulator", "GET", target, ""))
@@ -226,7 +226,7 @@ func TestPartialBodies(t *testing.T) {
 	body := io.MultiReader(bytes.NewReader([]byte(question)), readerFunc(func([]byte) (int, error) {
 		return 0, fmt.Errorf("connection lost, canary-peer")
 	}))
-	r := httptest.NewRequest("POST", "/v1/queries", body)
+	r := httptest.NewRequest(http.MethodPost, "/v1/queries", body)
 	r.Header = http.Header{"Content-Type": {mediaJSON}, "Authorization": {"Bearer token-researcher"}}
 	if a := h.must(400, h.do(r)); strings.Contains(a.Body, "canary") {
 		t.Error(a.Body)

@@ -49,6 +49,7 @@ func raw(t *testing.T, address, method, target, token string) int {
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, target, err)
 	}
+	defer r.Body.Close()
 	_, _ = io.Copy(io.Discard, r.Body)
 	return r.StatusCode
 }

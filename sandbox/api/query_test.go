@@ -73,7 +73,7 @@ func TestIdempotencyKeys(t *testing.T) {
 			t.Errorf("%q: %d %s", key, a.Status, a.Body)
 		}
 	}
-	r := httptest.NewRequest("POST", "/v1/queries", strings.NewReader(question))
+	r := httptest.NewRequest(http.MethodPost, "/v1/queries", strings.NewReader(question))
 	r.Header = http.Header{"Idempotency-Key": {"a", "a"}, "Content-Type": {mediaJSON}, "Authorization": {"Bearer token-researcher"}}
 	h.must(400, h.do(r))
 }
@@ -194,7 +194,7 @@ func TestAccept(t *testing.T) {
 		mediaArrow + ";q=0": false, mediaArrow + ";q=2": false, mediaArrow + ";q=NaN": false, mediaArrow + ";q=": false,
 		"," + mediaArrow + ",": true, ";;;": false, mediaArrow + "; *": false,
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Accept", accept)
 		if got := prefersArrow(r); got != want {
 			t.Errorf("Accept: %s is %v", accept, got)
@@ -378,7 +378,7 @@ func TestResponsesAreWhole(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	for _, accept := range []string{mediaJSON, mediaArrow} {
-		r, _ := http.NewRequest("POST", server.URL+"/v1/queries", strings.NewReader(question))
+		r, _ := http.NewRequest(http.MethodPost, server.URL+"/v1/queries", strings.NewReader(question))
 		r.Header = http.Header{"Content-Type": {mediaJSON}, "Authorization": {"Bearer token-researcher"},
 			"Accept": {accept}, "Accept-Encoding": {"gzip, br, zstd"}, "Origin": {"https://evil.example"}, "X-Request-Id": {"theirs"}}
 		w, err := client.Do(r)
@@ -387,7 +387,7 @@ func TestResponsesAreWhole(t *testing.T) {
 		}
 		b, err := io.ReadAll(w.Body)
 		w.Body.Close()
-		if err != nil || w.StatusCode != 200 || w.ContentLength != int64(len(b)) || len(w.TransferEncoding) > 0 {
+		if err != nil || w.StatusCode != http.StatusOK || w.ContentLength != int64(len(b)) || len(w.TransferEncoding) > 0 {
 			t.Errorf("%d, %d of %d bytes, %v, %v", w.StatusCode, len(b), w.ContentLength, w.TransferEncoding, err)
 		}
 		for _, name := range []string{"Content-Encoding", "Server-Timing", "Server", "X-Powered-By", "Access-Control-Allow-Origin"} {
@@ -416,7 +416,7 @@ func TestTornExport(t *testing.T) {
 	server := httptest.NewServer(h.handler)
 	defer server.Close()
 	get := func() (int, string, error) {
-		r, _ := http.NewRequest("GET", server.URL+"/v1/audit/export", nil)
+		r, _ := http.NewRequest(http.MethodGet, server.URL+"/v1/audit/export", nil)
 		r.Header.Set("Authorization", "Bearer token-regulator")
 		w, err := server.Client().Do(r)
 		if err != nil {

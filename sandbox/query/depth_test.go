@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,39 @@ func TestDeepest(t *testing.T) {
 	} {
 		refused(t, c, sql)
 	}
+}
+
+// Long lists take time in proportion.
+func TestWide(t *testing.T) {
+	c := catalogue(t)
+	list := func(n int, item string) string {
+		var items []string
+		for i := range n {
+			items = append(items, strings.ReplaceAll(item, "#", fmt.Sprint(i)))
+		}
+		return strings.Join(items, ",")
+	}
+	for _, sql := range []string{
+		"SELECT " + list(500, "COUNT(*)AS a#") + " FROM kr_edu.students",
+		"SELECT COUNT(*) AS n FROM kr_edu.students ORDER BY " + list(1500, "n"),
+		"SELECT COUNT(*) AS n FROM kr_edu.students GROUP BY " + list(1500, "wave"),
+		"SELECT COUNT(*) AS n FROM kr_edu.students WHERE math IN (" + list(1000, "#.5") + ")",
+		"SELECT COUNT(*) AS n FROM kr_edu.students WHERE " + strings.ReplaceAll(list(700, "math>#"), ",", " OR "),
+		"SELECT " + list(64, "SUM(math*#1)AS a#") + " FROM kr_edu.students",
+		"SELECT COUNT(*) AS n FROM kr_edu.students HAVING COALESCE(" + list(800, "SUM(math)") + ") > 1",
+	} {
+		start := time.Now()
+		p, err := New(sql, c, Bounds{})
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("%.60s… takes %v", sql, took)
+		}
+		if err != nil {
+			t.Errorf("%.60s…: %v", sql, err)
+			continue
+		}
+		checkRoundTrip(t, c, p)
+	}
+	refused(t, c, "SELECT "+list(65, "SUM(math*#1)AS a#")+" FROM kr_edu.students")
 }
 
 // Nesting that repeats an operand (BETWEEN, CASE x WHEN, a divisor) cannot make a small text a large plan.

@@ -9,7 +9,7 @@ import (
 // New plans a question over what the catalogue shows. Every error is an *Error, safe to show to the
 // asker. Planning reads no rows and costs nothing.
 func New(sql string, catalogue Catalogue, bounds Bounds) (Plan, error) {
-	p := &planner{source: source{sql}, bounds: bounds}
+	p := &planner{source: source{sql}, bounds: bounds, names: map[string]bool{}}
 	st, err := p.parse()
 	if err != nil {
 		return Plan{}, err
@@ -36,7 +36,8 @@ type planner struct {
 	table  Table
 	alias  string // of the dataset, or ""
 	parts  Parts
-	size   int // nodes of all expressions so far
+	names  map[string]bool // of the answer's columns so far
+	size   int             // nodes of all expressions so far
 }
 
 // finish makes the plan, unless its canonical text is longer than a question may be.

@@ -136,14 +136,13 @@ func (p *planner) output(target *pg.ResTarget) (Output, error) {
 
 // checkName refuses two columns of one name in the answer; an aggregate's interval makes two more.
 func (p *planner) checkName(o Output, at int32) error {
-	for _, other := range p.parts.Outputs {
-		for _, a := range columnNames(o) {
-			for _, b := range columnNames(other) {
-				if a == b {
-					return p.refuse(at, "name one of them with AS", "two columns of the answer have the name %s", a)
-				}
-			}
+	for _, name := range columnNames(o) {
+		if p.names[name] {
+			return p.refuse(at, "name one of them with AS", "two columns of the answer have the name %s", name)
 		}
+	}
+	for _, name := range columnNames(o) {
+		p.names[name] = true
 	}
 	return nil
 }
