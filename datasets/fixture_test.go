@@ -281,7 +281,7 @@ func stored(tb testing.TB, b []byte) []row {
 			})
 		}
 	}
-	if err := r.Err(); err != nil && err != io.EOF {
+	if err := r.Err(); err != nil && !errors.Is(err, io.EOF) {
 		tb.Fatal(err)
 	}
 	return rows

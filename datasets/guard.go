@@ -47,7 +47,7 @@ func (g *guard) verdict(err error) error {
 		return *why
 	}
 	switch {
-	case err == nil, err == errEnd:
+	case err == nil, errors.Is(err, errEnd):
 		return err
 	case g.ctx.Err() != nil:
 		return g.ctx.Err()

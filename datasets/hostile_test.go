@@ -188,7 +188,7 @@ func TestVerifyMessage(t *testing.T) {
 	kinds := 0
 	for {
 		at := m.at
-		if _, err := m.Message(); err == io.EOF {
+		if _, err := m.Message(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

@@ -103,7 +103,7 @@ func readRows(ctx context.Context, d Declaration, in Upload, key []byte, o Optio
 			}
 		}
 	})
-	if err == errEnd {
+	if errors.Is(err, errEnd) {
 		err = nil
 	}
 	return report, err
@@ -147,6 +147,5 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	return errors.Join(d.Sync(), d.Close())
 }

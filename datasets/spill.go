@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,7 +63,7 @@ func (s *spill) each(ctx context.Context, segments []segment, f func([]byte) err
 		r.Reset(io.NewSectionReader(s.file, g.at, g.length))
 		for {
 			length, err := binary.ReadUvarint(r)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err == nil {

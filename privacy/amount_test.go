@@ -66,7 +66,7 @@ func TestAmountsAreExactText(t *testing.T) {
 func TestSmallestAmountsRead(t *testing.T) {
 	for want, text := range map[string]string{
 		Epsilon(1).String(): "1e-12", Epsilon(15).String(): "1.5e-11", OneEpsilon.String(): "1",
-		Delta(1).String(): "1e-18", Delta(OneDelta / 1_000_000).String(): "1e-6", Renyi(math.MaxInt64).String(): "inf",
+		Delta(1).String(): "1e-18", (OneDelta / 1_000_000).String(): "1e-6", Renyi(math.MaxInt64).String(): "inf",
 		Order(23_256).String(): "23.256", Epsilon(100_000_000).String(): "0.0001",
 	} {
 		if want != text {

@@ -94,12 +94,14 @@ func RenyiCap(eps Epsilon, delta Delta, order Order) Renyi {
 	return FloorRenyi(d - margin)
 }
 
-// renyiCap returns d_max with a bound on its error in floating point.
+// renyiCap returns d_max with a bound on its error in floating point. The conversion keeps a
+// compiler from fusing the product into the sum, so that a verifier on another machine gets the same cap.
 func renyiCap(epsilon, delta, order float64) (d, margin float64) {
 	slope := order - 1
-	logarithm := math.Log(delta) + math.Log(slope) - order*math.Log1p(-1/order)
-	magnitude := math.Abs(math.Log(delta)) + math.Abs(math.Log(slope)) + math.Abs(order*math.Log1p(-1/order))
-	return epsilon + logarithm/slope, 1e-14 * (epsilon + magnitude/slope)
+	product := float64(order * math.Log1p(-1/order))
+	logarithm := math.Log(delta) + math.Log(slope) - product
+	magnitude := math.Abs(math.Log(delta)) + math.Abs(math.Log(slope)) + math.Abs(product)
+	return epsilon + logarithm/slope, float64(1e-14 * (epsilon + magnitude/slope))
 }
 
 // DefaultOrder is the order whose cap holds the most small charges: it maximises d_max(α)/α, the ρ

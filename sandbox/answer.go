@@ -70,7 +70,7 @@ func newAnswer(id string, q Question, work pending, spec privacy.Spec, release p
 			name := a.Columns[i].Name
 			row = append(row, Field{name, v.Value})
 			if a.Columns[i].Kind == string(query.AggregateColumn) {
-				row = append(row, Field{name + "_low", v.Low}, Field{name + "_high", v.High})
+				row = append(row, Field{name + query.LowSuffix, v.Low}, Field{name + query.HighSuffix, v.High})
 			}
 		}
 		a.Rows = append(a.Rows, row)

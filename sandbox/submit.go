@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"entrepot/access"
 	"entrepot/privacy"
@@ -92,6 +93,8 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, r
 	case errors.Is(err, ledger.ErrFrozen):
 		return Question{}, s.refuse(ctx, p, id, ready, "frozen", &Error{Code: CodeFrozen, Query: id, Err: err,
 			Public: "The account is frozen after too many failed questions; nothing was charged.", Hint: "Its owner has to look into it."})
+	case errors.Is(err, audit.ErrTooLarge):
+		return Question{}, invalid("The question is too long for one log entry; nothing was charged. Ask for less at a time.")
 	case errors.Is(err, ErrDuplicate):
 		return Question{}, &Error{Code: CodeConflict, Public: "This Idempotency-Key is in use.", Err: err}
 	default:
@@ -137,8 +140,14 @@ func (s *Service) complete(ctx context.Context, q Question, work pending) (Answe
 	return readAnswer(stored)
 }
 
-// draw collects the exact partials and adds noise to them, once.
-func (s *Service) draw(ctx context.Context, q Question, work pending) (Answer, error) {
+// draw collects the exact partials and adds noise to them, once. A panic is a failure like any other;
+// its value may hold rows, so only its type is told.
+func (s *Service) draw(ctx context.Context, q Question, work pending) (answer Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic of type %T", p)
+		}
+	}()
 	spec, err := privacy.NewSpec(work.Plan.Question(work.Loss, work.PreThreshold))
 	if err != nil {
 		return Answer{}, err

@@ -14,8 +14,11 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
+	"entrepot/datasets"
+	"entrepot/privacy"
 	"entrepot/privacy/privacytest"
 	"entrepot/sandbox"
+	"entrepot/sandbox/query"
 )
 
 const pisaDeclaration = `
@@ -208,6 +211,59 @@ func TestRareGroupStaysHidden(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRareGroupAtLargeDelta shows what δ buys: on the same table at δ = 1e-2 the one customer of Singapore is
+// listed in one release of a hundred. The bounded partials are the real ones, collected once; the release is
+// drawn 20,000 times. The band has a false-reject rate of 1e-5.
+func TestRareGroupAtLargeDelta(t *testing.T) {
+	s := registerReal(t)
+	d, err := datasets.ParseDeclaration([]byte(retailDeclaration))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := query.New("SELECT country, COUNT(*) AS n FROM uk_ou.retail WHERE country = 'Singapore' GROUP BY country",
+		oneTable{query.Table{ID: "uk_ou.retail", Declaration: d}}, query.Bounds{MaxPartitions: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	partials, err := s.main.engine.Collect(t.Context(), plan, d, filepath.Join(s.main.Config.Data, tablesDir, "uk_ou.retail.1.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exact, err := partials.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := privacy.NewSpec(plan.Question(privacy.Loss{Epsilon: privacy.OneEpsilon, Delta: privacy.OneDelta / 100}, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	draws, listed := 20_000, 0
+	for range draws {
+		var p privacy.Partials
+		if err := p.UnmarshalBinary(exact); err != nil {
+			t.Fatal(err)
+		}
+		release, err := privacy.Run(spec, &p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed += len(release.Rows())
+	}
+	low, high := privacytest.CoverageBand(draws, 0.01, 1e-5)
+	t.Logf("Singapore listed in %d of %d releases at δ = 1e-2; band %d … %d", listed, draws, low, high)
+	if listed < low || listed > high {
+		t.Errorf("listed %d times of %d, outside %d … %d", listed, draws, low, high)
+	}
+}
+
+// oneTable is a catalogue of one table.
+type oneTable struct{ table query.Table }
+
+// Table implements query.Catalogue.
+func (c oneTable) Table(org, name string) (query.Table, bool) {
+	return c.table, org+"."+name == c.table.ID
 }
 
 // pisa is the exact content of one group, computed apart from the product.

@@ -162,6 +162,7 @@ func (m *Main) listen(ctx context.Context, temp string) error {
 		return fmt.Errorf("%w (choose another with --addr)", err)
 	}
 	m.server, m.served = api.NewServer(m.Config.Addr, handler), make(chan error, 1)
+	m.server.ErrorLog = slog.NewLogLogger(m.Log.Handler(), slog.LevelDebug)
 	scheme := "http"
 	if m.Config.TLSCert != "" {
 		scheme = "https"

@@ -160,11 +160,11 @@ func TestPanics(t *testing.T) {
 	h := newHouse(t).furnish()
 	h.engine.panic = "index of canary-row out of range"
 	a := h.must(500, h.as("researcher", "POST", "/v1/queries", question))
-	if a.code() != "internal" || strings.Contains(a.Body, "canary") || strings.Contains(a.Body, "goroutine") {
+	if a.code() != "query_failed" || strings.Contains(a.Body, "canary") || strings.Contains(a.Body, "goroutine") {
 		t.Error(a.Body)
 	}
 	log := h.log.String()
-	if strings.Contains(log, "canary") || strings.Contains(log, "goroutine") || !strings.Contains(log, "panicked: string") {
+	if strings.Contains(log, "canary") || strings.Contains(log, "goroutine") || !strings.Contains(log, "panic of type string") {
 		t.Error(log)
 	}
 	h.engine.panic = nil

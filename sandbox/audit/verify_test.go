@@ -263,9 +263,7 @@ func TestVerifyAgainstCheckpointsSeen(t *testing.T) {
 	var seen []audit.Checkpoint
 	part := newBook(t)
 	part.accounts = map[string]ledger.Account{}
-	for _, e := range b.entries[:7] { // until the accounts are open and nothing is charged
-		part.entries = append(part.entries, e)
-	}
+	part.entries = append(part.entries, b.entries[:7]...) // until the accounts are open and nothing is charged
 	for id, a := range b.accounts {
 		a.Spent = privacy.Clocks{}
 		part.accounts[id] = a

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 )
@@ -34,7 +35,7 @@ func (e *Engine) run(ctx context.Context, f func(context.Context, session) error
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = errors.Join(err, fmt.Errorf("duckdb driver: panic: %v", p))
+			err = errors.Join(err, fmt.Errorf("duckdb driver: panic of type %T", p))
 		}
 	}()
 	c, err := e.connector.Connect(ctx)
@@ -122,7 +123,7 @@ func (s session) query(ctx context.Context, sql string, parameters []driver.Name
 	defer func() { err = errors.Join(err, stmt.Close()) }()
 	rows, err := stmt.QueryContext(ctx, parameters)
 	if err != nil {
-		return fmt.Errorf("query: %w", errors.Join(err, ctx.Err()))
+		return fmt.Errorf("query: %w", errors.Join(withoutRows(err), ctx.Err()))
 	}
 	defer func() { err = errors.Join(rows.Close(), err) }()
 	row := make([]driver.Value, len(rows.Columns()))
@@ -133,10 +134,25 @@ func (s session) query(ctx context.Context, sql string, parameters []driver.Name
 		if err := rows.Next(row); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("read rows: %w", err)
+			return fmt.Errorf("read rows: %w", withoutRows(err))
 		}
 		if err := each(row); err != nil {
 			return err
 		}
 	}
+}
+
+// withoutRows keeps of an error at run time what cannot quote a row. Its message goes to the operator's
+// log, where a value has no business either.
+func withoutRows(err error) error {
+	var e *duckdb.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("duckdb failed with a %T", err)
+	}
+	switch e.Type {
+	case duckdb.ErrorTypeOutOfMemory, duckdb.ErrorTypeInterrupt, duckdb.ErrorTypeIO, duckdb.ErrorTypePermission:
+		return err
+	}
+	prefix, _, _ := strings.Cut(e.Msg, ":")
+	return fmt.Errorf("duckdb failed with error type %d (%.40s)", e.Type, prefix)
 }

@@ -3,7 +3,9 @@ package query
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"entrepot/datasets"
@@ -25,11 +27,28 @@ func answer(t *testing.T, p Plan, rows []privacy.Row) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := json.Marshal(r.Objects())
+	var objects []string
+	for _, row := range r.Rows {
+		var members []string
+		for i, v := range row {
+			c := r.Columns[i]
+			members = append(members, member(t, c.Name, v.Value))
+			if c.Kind == AggregateColumn {
+				members = append(members, member(t, c.Name+LowSuffix, v.Low), member(t, c.Name+HighSuffix, v.High))
+			}
+		}
+		objects = append(objects, "{"+strings.Join(members, ",")+"}")
+	}
+	return "[" + strings.Join(objects, ",") + "]"
+}
+
+func member(t *testing.T, name string, value any) string {
+	t.Helper()
+	b, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(b)
+	return fmt.Sprintf("%q:%s", name, b)
 }
 
 func TestFinish(t *testing.T) {

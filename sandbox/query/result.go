@@ -1,17 +1,14 @@
 package query
 
 import (
-	"bytes"
-	"encoding/json"
-
 	"entrepot/datasets"
 	"entrepot/privacy"
 )
 
-// What an aggregate's interval adds to its name.
+// What the ends of an aggregate's interval add to its name.
 const (
-	lowSuffix  = "_low"
-	highSuffix = "_high"
+	LowSuffix  = "_low"
+	HighSuffix = "_high"
 )
 
 // ColumnKind says what a column of an answer holds.
@@ -45,50 +42,6 @@ type Value struct {
 type Result struct {
 	Columns []ResultColumn
 	Rows    [][]Value // as many values in each as there are columns
-}
-
-// Field is one member of an Object.
-type Field struct {
-	Name  string
-	Value any
-}
-
-// Object is one row as named values, in the order of the columns; an aggregate has its interval
-// beside it, as in {"students":2231,"students_low":2219,"students_high":2243}.
-type Object []Field
-
-// Objects returns the rows as objects.
-func (r Result) Objects() []Object {
-	objects := make([]Object, len(r.Rows))
-	for i, row := range r.Rows {
-		for j, v := range row {
-			c := r.Columns[j]
-			objects[i] = append(objects[i], Field{c.Name, v.Value})
-			if c.Kind == AggregateColumn {
-				objects[i] = append(objects[i], Field{c.Name + lowSuffix, v.Low}, Field{c.Name + highSuffix, v.High})
-			}
-		}
-	}
-	return objects
-}
-
-// MarshalJSON writes the object with its members in order.
-func (o Object) MarshalJSON() ([]byte, error) {
-	b := bytes.NewBufferString("{")
-	for i, f := range o {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		value, err := json.Marshal(f.Value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(appendString(nil, f.Name))
-		b.WriteByte(':')
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
 }
 
 // Columns describes the answer before there is one.

@@ -152,7 +152,7 @@ func columnNames(o Output) []string {
 	if o.Aggregate < 0 {
 		return []string{o.Name}
 	}
-	return []string{o.Name, o.Name + lowSuffix, o.Name + highSuffix}
+	return []string{o.Name, o.Name + LowSuffix, o.Name + HighSuffix}
 }
 
 // keys is the checker of names that must be GROUP BY columns.

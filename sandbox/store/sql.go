@@ -33,12 +33,12 @@ func one(ctx context.Context, q querier, query string, args []any, dest ...any) 
 }
 
 // each calls scan for every row.
-func each(ctx context.Context, q querier, query string, args []any, scan func(*sql.Rows) error) error {
+func each(ctx context.Context, q querier, query string, args []any, scan func(*sql.Rows) error) (err error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return err

@@ -136,7 +136,7 @@ func (w *writer) attempt(group []*job) ([]error, error) {
 func safely(run func(querier) error, q querier) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("a change panicked: %v", p)
+			err = fmt.Errorf("a change panicked: %T", p)
 		}
 	}()
 	return run(q)
@@ -191,7 +191,7 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 
 // ExecContext implements querier.
 func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := p.statement(ctx, query)
+	s, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next call; drop closes them
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (
 
 // QueryContext implements querier.
 func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := p.statement(ctx, query)
+	s, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next call; drop closes them
 	if err != nil {
 		return nil, err
 	}
