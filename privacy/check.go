@@ -14,7 +14,8 @@ const (
 	MinPartitionDelta   = OneDelta / 10_000_000_000_000 // 1e-13, for each partition that one unit may touch
 
 	MaxAggregates       = 64
-	MaxPublicPartitions = 100_000 // a draw takes about 8 µs
+	MaxPublicPartitions = 100_000
+	MaxNumbers          = 500_000 // in one release: partitions × aggregates, and × draws at about 8 µs each
 
 	maxReach = 1 << 53 // B·L0·r stays below: sums are exact, products cannot wrap
 )
@@ -151,4 +152,13 @@ func cloneQuestion(q Question) Question {
 	q.Aggregates = slices.Clone(q.Aggregates)
 	q.Partitions.Keys = slices.Clone(q.Partitions.Keys)
 	return q
+}
+
+// checkSize bounds work and answer of so many partitions, before the charge where they are public.
+func (s Spec) checkSize(partitions int) error {
+	if each := max(len(s.draws), len(s.uses)); partitions*each > MaxNumbers {
+		return fmt.Errorf("%w: %d groups with %d numbers in each are too many for one answer; at most %d numbers fit: ask for fewer groups or fewer aggregates at a time",
+			ErrSpec, partitions, each, MaxNumbers)
+	}
+	return nil
 }

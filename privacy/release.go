@@ -48,7 +48,8 @@ func library() source { return source{laplace: libraryLaplace, keep: libraryKeep
 // whether it failed or not. The charge for s must be durable before the call, and a failed call must
 // not be repeated with new partials under the same charge.
 //
-// It returns ErrUsed, ErrPartials, or ErrSpec for the zero Spec; then nothing was drawn.
+// It returns ErrUsed, ErrPartials, or ErrSpec for the zero Spec; then nothing was drawn. ErrSpec comes as
+// well when more private partitions are selected than MaxNumbers allows.
 func Run(s Spec, p *Partials) (Release, error) { return run(s, p, library()) }
 
 func run(s Spec, p *Partials, src source) (Release, error) {
@@ -71,6 +72,9 @@ func run(s Spec, p *Partials, src source) (Release, error) {
 			}
 			if !keep {
 				continue
+			}
+			if err := s.checkSize(len(release.rows) + 1); err != nil {
+				return Release{}, err
 			}
 		}
 		row, err := s.row(group, src)

@@ -32,9 +32,9 @@ func laplaceDivergence(shift, order float64) float64 {
 //
 //	ln( p·e^((α−1)·ε) + (1−p)·e^(−(α−1)·ε) ) / (α−1)
 //
-// Source: Mironov 2017, arXiv:1702.07476, proposition 5. Every ε-DP step is a function of it, and
-// every (ε, δ)-DP step of one that leaks with probability δ (Kairouz, Oh & Viswanath,
-// arXiv:1311.0776).
+// Source: Steinke 2024, "Sharp RDP & zCDP from Pure DP", theorem 4 (differentialprivacy.org): no ε-DP
+// step has more. Every (ε, δ)-DP step is one that leaks with probability δ (Kairouz, Oh & Viswanath,
+// arXiv:1311.0776, not re-read).
 func responseDivergence(epsilon, order float64) float64 {
 	up := (order - 1) * epsilon
 	p := 1 / (1 + math.Exp(-epsilon))

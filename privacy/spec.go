@@ -102,6 +102,9 @@ func NewSpec(q Question) (Spec, error) {
 	}
 	s := Spec{question: cloneQuestion(q)}
 	s.plan()
+	if err := s.checkSize(len(q.Partitions.Keys)); err != nil {
+		return Spec{}, err
+	}
 	shares := int64(len(s.draws))
 	private := q.Partitions.Keys == nil
 	if private {

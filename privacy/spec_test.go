@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -207,5 +208,24 @@ func TestSpecKeepsItsOwnCopy(t *testing.T) {
 	r, err := Run(s, NewPartials(nil))
 	if err != nil || r.Rows()[0].Key != "a" {
 		t.Errorf("%v, %v", r, err)
+	}
+}
+
+// TestAnswersAreBounded: groups and numbers in each are bounded together, before anything is charged where
+// groups are public.
+func TestAnswersAreBounded(t *testing.T) {
+	q := Question{Contribution: Contribution{MaxPartitions: 1, MaxRowsPerPartition: 1, MaxRows: 1}, Loss: Loss{Epsilon: OneEpsilon}}
+	for i := range 100_000 {
+		q.Partitions.Keys = append(q.Partitions.Keys, fmt.Sprint(i))
+	}
+	for i := range 5 {
+		q.Aggregates = append(q.Aggregates, Aggregate{Kind: Sum, Argument: i, Upper: 10, Step: Step{1, 1}})
+	}
+	if _, err := NewSpec(q); err != nil {
+		t.Errorf("500,000 numbers: %v", err)
+	}
+	q.Aggregates = append(q.Aggregates, Aggregate{Kind: CountUnits, Argument: NoArgument})
+	if _, err := NewSpec(q); !errors.Is(err, ErrSpec) || !strings.Contains(err.Error(), "fewer groups") {
+		t.Errorf("600,000 numbers: %v", err)
 	}
 }

@@ -31,6 +31,9 @@ func (s *Service) OpenAccount(ctx context.Context, p access.Principal, org, spac
 	if err != nil {
 		return ledger.Account{}, invalid("%s", err)
 	}
+	if err := s.registered(ctx, org); err != nil {
+		return ledger.Account{}, err
+	}
 	err = s.Ledger.Open(ctx, a, p.ID, s.now())
 	switch {
 	case err == nil:

@@ -79,7 +79,7 @@ func (s *Service) spacesOf(ctx context.Context, e audit.Entry) ([]string, error)
 	var body struct {
 		Spaces  []string `json:"spaces"`
 		Query   string   `json:"query"`
-		Account any      `json:"account"`
+		Release string   `json:"release"`
 	}
 	if err := json.Unmarshal(e.Body, &body); err != nil {
 		return nil, unavailable(err)
@@ -94,7 +94,11 @@ func (s *Service) spacesOf(ctx context.Context, e audit.Entry) ([]string, error)
 	if body.Spaces != nil || body.Query == "" {
 		return body.Spaces, nil
 	}
-	q, err := s.Questions.Question(ctx, body.Query)
+	id := body.Query
+	if e.Kind == audit.KindRepeat {
+		id = body.Release // the new question is not stored: it cost nothing
+	}
+	q, err := s.Questions.Question(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
@@ -123,6 +127,10 @@ func (s *Service) Export(ctx context.Context, p access.Principal, w io.Writer) e
 		return unavailable(err)
 	}
 	return audit.Export(w, checkpoint, func(from int64, limit int) ([][]byte, error) {
-		return s.Log.Entries(ctx, from, limit)
+		entries, err := s.Log.Entries(ctx, from, limit)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		return entries, nil
 	})
 }

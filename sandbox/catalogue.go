@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"entrepot/access"
@@ -87,6 +88,16 @@ func (s *Service) Organisation(ctx context.Context, _ access.Principal, id strin
 	return o, loaded(err, "organisation")
 }
 
+// registered checks that an organisation is a partner.
+func (s *Service) registered(ctx context.Context, id string) error {
+	var o access.Organisation
+	_, err := s.load(ctx, kindOrganisation, id, &o)
+	if errors.Is(err, ErrNotFound) {
+		return invalid("%s is not a registered organisation.", id)
+	}
+	return loaded(err, "organisation")
+}
+
 // loaded maps the error of a load to what a caller may know.
 func loaded(err error, what string) error {
 	switch {
@@ -108,12 +119,14 @@ func (s *Service) PutProject(ctx context.Context, p access.Principal, j access.P
 	if err := j.Validate(); err != nil {
 		return j, invalid("%s", err)
 	}
-	for _, m := range j.Members {
-		var o access.Organisation
-		if _, err := s.load(ctx, kindOrganisation, m, &o); errors.Is(err, ErrNotFound) {
-			return j, invalid("The member %s is not a registered organisation.", m)
-		} else if err != nil {
-			return j, unavailable(err)
+	partners := slices.Clone(j.Members)
+	for _, d := range j.Datasets {
+		owner, _, _ := strings.Cut(d, ".")
+		partners = append(partners, owner)
+	}
+	for _, id := range partners {
+		if err := s.registered(ctx, id); err != nil {
+			return j, err
 		}
 	}
 	var old json.RawMessage
@@ -131,14 +144,21 @@ func (s *Service) PutProject(ctx context.Context, p access.Principal, j access.P
 // Project returns a project to its members, to the owners of its datasets, to managers, regulators
 // and operators.
 func (s *Service) Project(ctx context.Context, p access.Principal, id string) (access.Project, error) {
+	j, _, err := s.project(ctx, p, id)
+	return j, err
+}
+
+// project is Project with the revision.
+func (s *Service) project(ctx context.Context, p access.Principal, id string) (access.Project, int64, error) {
 	var j access.Project
-	if _, err := s.load(ctx, kindProject, id, &j); err != nil {
-		return access.Project{}, loaded(err, "project")
+	revision, err := s.load(ctx, kindProject, id, &j)
+	if err != nil {
+		return access.Project{}, 0, loaded(err, "project")
 	}
 	if oversees(p) || concerns(j, p.Organisation) {
-		return j, nil
+		return j, revision, nil
 	}
-	return access.Project{}, notFound("project")
+	return access.Project{}, 0, notFound("project")
 }
 
 // oversees reports whether the principal may read metadata and log of everybody.

@@ -49,6 +49,9 @@ func (s *Service) PutDataset(ctx context.Context, p access.Principal, org, name 
 	if err := s.checkDeclaration(org, id, d); err != nil {
 		return Dataset{}, err
 	}
+	if err := s.registered(ctx, org); err != nil {
+		return Dataset{}, err
+	}
 	defer s.uploads.lock(id)()
 	old, revision, err := s.dataset(ctx, id)
 	if err != nil && !errors.Is(err, ErrNotFound) {

@@ -36,9 +36,15 @@ type EstimateColumn struct {
 
 // Estimate prices a question. groupSize is the rows of a group that the caller has in mind.
 func (s *Service) Estimate(ctx context.Context, p access.Principal, q Query, groupSize float64) (Estimate, error) {
+	if err := require(p, access.Researcher); err != nil {
+		return Estimate{}, err
+	}
 	ready, err := s.prepare(ctx, p, q)
 	if err != nil {
 		return Estimate{}, err
+	}
+	if ready.invalid != nil {
+		return Estimate{}, ready.invalid
 	}
 	price, err := s.price(ctx, ready)
 	if err != nil {

@@ -59,25 +59,26 @@ func (s *Service) Policy(ctx context.Context, p access.Principal, id string) (ac
 	return policy, revision, loaded(err, "policy")
 }
 
-// enforcer returns the dataset's compiled policy, nil (which denies) when there is none.
-func (s *Service) enforcer(ctx context.Context, id string) (*access.Enforcer, error) {
+// enforcer returns the dataset's compiled policy and its revision: nil, which denies, and 0 when there
+// is none.
+func (s *Service) enforcer(ctx context.Context, id string) (*access.Enforcer, int64, error) {
 	var policy access.Policy
 	revision, err := s.load(ctx, kindPolicy, id, &policy)
 	if errors.Is(err, ErrNotFound) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, 0, unavailable(err)
 	}
 	s.policies.mu.Lock()
 	cached, ok := s.policies.compiled[id]
 	s.policies.mu.Unlock()
 	if ok && cached.revision == revision {
-		return cached.enforcer, nil
+		return cached.enforcer, revision, nil
 	}
 	e, err := access.Compile(id, policy)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, 0, unavailable(err)
 	}
 	s.policies.mu.Lock()
 	defer s.policies.mu.Unlock()
@@ -87,25 +88,26 @@ func (s *Service) enforcer(ctx context.Context, id string) (*access.Enforcer, er
 	if s.policies.compiled[id].revision < revision {
 		s.policies.compiled[id] = compiledPolicy{revision, e}
 	}
-	return e, nil
+	return e, revision, nil
 }
 
-// request fills in what a decision depends on. An unregistered organisation has no jurisdiction,
-// and so matches no rule that names one.
-func (s *Service) request(ctx context.Context, p access.Principal, action access.Action, id string, j access.Project) (access.Request, error) {
+// request fills in what a decision depends on, and returns the revision of the principal's
+// organisation. An unregistered organisation has no jurisdiction, which every policy denies.
+func (s *Service) request(ctx context.Context, p access.Principal, action access.Action, id string, j access.Project) (access.Request, int64, error) {
 	var o access.Organisation
-	if _, err := s.load(ctx, kindOrganisation, p.Organisation, &o); err != nil && !errors.Is(err, ErrNotFound) {
-		return access.Request{}, unavailable(err)
+	revision, err := s.load(ctx, kindOrganisation, p.Organisation, &o)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return access.Request{}, 0, unavailable(err)
 	}
-	return access.Request{Principal: p, Jurisdiction: o.Jurisdiction, Action: action, Dataset: id, Project: j, Time: s.now()}, nil
+	return access.Request{Principal: p, Jurisdiction: o.Jurisdiction, Action: action, Dataset: id, Project: j, Time: s.now()}, revision, nil
 }
 
 func (s *Service) visibleIn(ctx context.Context, p access.Principal, id string, j access.Project) (bool, error) {
-	e, err := s.enforcer(ctx, id)
+	e, _, err := s.enforcer(ctx, id)
 	if err != nil {
 		return false, err
 	}
-	r, err := s.request(ctx, p, access.Metadata, id, j)
+	r, _, err := s.request(ctx, p, access.Metadata, id, j)
 	if err != nil {
 		return false, err
 	}
@@ -128,8 +130,11 @@ func (s *Service) Decide(ctx context.Context, p access.Principal, q Simulation) 
 	if q.Principal.ID == "" {
 		q.Principal = p
 	}
-	if !owner && q.Principal.ID != p.ID {
-		return access.Decision{}, forbidden("owner of " + org)
+	if !owner {
+		if q.Principal.ID != p.ID {
+			return access.Decision{}, forbidden("owner of " + org)
+		}
+		q.Principal = p // with the roles that it has
 	}
 	if _, err := s.Dataset(ctx, p, q.Dataset); err != nil {
 		return access.Decision{}, err
@@ -141,11 +146,11 @@ func (s *Service) Decide(ctx context.Context, p access.Principal, q Simulation) 
 			return access.Decision{}, err
 		}
 	}
-	e, err := s.enforcer(ctx, q.Dataset)
+	e, _, err := s.enforcer(ctx, q.Dataset)
 	if err != nil {
 		return access.Decision{}, err
 	}
-	r, err := s.request(ctx, q.Principal, q.Action, q.Dataset, j)
+	r, _, err := s.request(ctx, q.Principal, q.Action, q.Dataset, j)
 	if err != nil {
 		return access.Decision{}, err
 	}

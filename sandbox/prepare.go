@@ -34,7 +34,9 @@ type prepared struct {
 	plan     query.Plan
 	dataset  Dataset
 	decision access.Decision
+	guards   []Guard // what the decision rests on
 	spec     privacy.Spec
+	invalid  error // why there is no spec
 }
 
 // pending is what completes an admitted question, even after a crash. It is stored with the charge.
@@ -67,16 +69,16 @@ func (p pending) repeat() (string, error) {
 }
 
 // prepare takes a question as far as it goes without touching rows, budget or log. A refusal here
-// costs nothing and explains itself. A denial is in prepared.decision, not an error.
+// costs nothing and explains itself. A denial is in prepared.decision, not an error, since it has to be
+// logged; so prepared.invalid, which matters to who is allowed to ask, comes after it.
 func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (prepared, error) {
-	if err := require(p, access.Researcher); err != nil {
-		return prepared{}, err
-	}
 	var out prepared
 	var err error
-	if out.project, err = s.Project(ctx, p, q.Project); err != nil {
+	var revision int64
+	if out.project, revision, err = s.project(ctx, p, q.Project); err != nil {
 		return prepared{}, err
 	}
+	out.guards = []Guard{{kindProject, out.project.ID, revision}}
 	seen := &visibleTables{ctx: ctx, service: s, principal: p, project: out.project}
 	out.plan, err = query.New(q.SQL, seen, q.Bounds)
 	if seen.err != nil {
@@ -86,27 +88,29 @@ func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (pre
 		return prepared{}, sqlError(err)
 	}
 	out.dataset = seen.found
-	if out.decision, err = s.decide(ctx, p, out, q.Loss); err != nil {
+	if err = s.decide(ctx, p, &out, q.Loss); err != nil {
 		return prepared{}, err
 	}
-	out.spec, err = privacy.NewSpec(out.plan.Question(q.Loss, out.decision.PreThreshold))
-	if err != nil {
-		return prepared{}, invalid("%s", err)
+	if out.spec, err = privacy.NewSpec(out.plan.Question(q.Loss, out.decision.PreThreshold)); err != nil {
+		out.invalid = invalid("%s", err)
 	}
 	return out, nil
 }
 
-func (s *Service) decide(ctx context.Context, p access.Principal, q prepared, loss privacy.Loss) (access.Decision, error) {
-	e, err := s.enforcer(ctx, q.dataset.ID)
+// decide sets the decision and what it rests on.
+func (s *Service) decide(ctx context.Context, p access.Principal, q *prepared, loss privacy.Loss) error {
+	e, policy, err := s.enforcer(ctx, q.dataset.ID)
 	if err != nil {
-		return access.Decision{}, err
+		return err
 	}
-	r, err := s.request(ctx, p, access.Aggregate, q.dataset.ID, q.project)
+	r, organisation, err := s.request(ctx, p, access.Aggregate, q.dataset.ID, q.project)
 	if err != nil {
-		return access.Decision{}, err
+		return err
 	}
 	r.EpsilonPico = int64(loss.Epsilon)
-	return e.Decide(r), nil
+	q.decision = e.Decide(r)
+	q.guards = append(q.guards, Guard{kindPolicy, q.dataset.ID, policy}, Guard{kindOrganisation, p.Organisation, organisation})
+	return nil
 }
 
 // price is what the question costs each account. It is a function of the text, the policy and

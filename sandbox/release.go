@@ -24,17 +24,20 @@ type ReleaseInfo struct {
 // Releases lists the principal's releases, an owner's those of its spaces as well, and for those who
 // oversee everybody's.
 func (s *Service) Releases(ctx context.Context, p access.Principal) ([]ReleaseInfo, error) {
-	who := p.ID
-	if oversees(p) || ownerOf(p, p.Organisation) == nil {
-		who = ""
+	f := Filter{State: Released}
+	if !oversees(p) {
+		f.Principal = p.ID
+		if ownerOf(p, p.Organisation) == nil {
+			f.Organisation = p.Organisation
+		}
 	}
-	questions, err := s.Questions.ByPrincipal(ctx, who, releaseListLimit)
+	questions, err := s.Questions.Newest(ctx, f, releaseListLimit)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	list := []ReleaseInfo{}
 	for _, q := range questions {
-		if q.State == Released && mayReadRelease(p, q) {
+		if mayReadRelease(p, q) {
 			list = append(list, ReleaseInfo{ID: q.Release, Query: q.ID, Principal: q.Principal, Project: q.Project,
 				Time: q.Time.Format("2006-01-02T15:04:05Z"), Charged: charges(q)})
 		}

@@ -21,14 +21,16 @@ func (s *Service) again(ctx context.Context, p access.Principal, q Query) (Answe
 	if err != nil {
 		return Answer{}, false, unavailable(err)
 	}
-	digest := sha256.Sum256(q.Body)
-	if old.BodyDigest != hex.EncodeToString(digest[:]) {
+	if old.BodyDigest != q.digest() {
 		return Answer{}, false, &Error{Code: CodeConflict, Query: old.ID,
 			Public: "This Idempotency-Key was used for another question.", Hint: "Take a new key for a new question."}
 	}
 	switch old.State {
 	case Released:
 		a, err := readAnswer(old.Answer)
+		if old.Repeated {
+			a = a.repeated()
+		}
 		return a, true, err
 	case Failed:
 		return Answer{}, true, queryFailed(old.ID, nil)
@@ -41,9 +43,9 @@ func (s *Service) again(ctx context.Context, p access.Principal, q Query) (Answe
 	return a, true, err
 }
 
-// repeated gives the first release of the same question again: its noise is drawn already, so it
+// repeat gives the first release of the same question again: its noise is drawn already, so it
 // costs nothing. The caller's decision of today was made before.
-func (s *Service) repeated(ctx context.Context, p access.Principal, id, repeat, project string) (Answer, bool, error) {
+func (s *Service) repeat(ctx context.Context, p access.Principal, q Query, id, repeat string, ready prepared) (Answer, bool, error) {
 	old, err := s.Questions.ByRepeat(ctx, repeat)
 	if errors.Is(err, ErrNotFound) {
 		return Answer{}, false, nil
@@ -55,11 +57,32 @@ func (s *Service) repeated(ctx context.Context, p access.Principal, id, repeat, 
 	if err != nil {
 		return Answer{}, false, err
 	}
-	_, err = s.Log.Append(ctx, Draft{Kind: audit.KindRepeat, Actor: p.ID, Time: s.now(),
-		Body: audit.Repeat{Query: id, Release: old.Release, Project: project}})
-	if err != nil {
+	err = s.Ledger.Repeat(ctx, Repeat{Principal: p.ID, Idempotency: q.Idempotency, BodyDigest: q.digest(), Guards: ready.guards, Time: s.now(),
+		Entry: audit.Repeat{Query: id, Release: old.Release, Project: ready.project.ID}})
+	switch {
+	case err == nil:
+		return a.repeated(), true, nil
+	case errors.Is(err, ErrConflict):
+		return Answer{}, false, errMoved
+	case errors.Is(err, ErrDuplicate):
+		return Answer{}, false, keyInUse(err)
+	default:
 		return Answer{}, false, unavailable(err)
 	}
+}
+
+// repeated is the answer as a repeat gives it.
+func (a Answer) repeated() Answer {
 	a.Repeat, a.Charged = true, []Charge{}
-	return a, true, nil
+	return a
+}
+
+// digest stands for what the caller sent.
+func (q Query) digest() string {
+	sum := sha256.Sum256(q.Body)
+	return hex.EncodeToString(sum[:])
+}
+
+func keyInUse(err error) error {
+	return &Error{Code: CodeConflict, Public: "This Idempotency-Key is in use.", Err: err}
 }

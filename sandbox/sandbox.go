@@ -40,6 +40,7 @@ type Parts struct {
 	Keys      Keys
 	Tables    string                     // folder of the canonical tables; the engine reads it too
 	Temp      string                     // folder for what an upload spills while it is sorted
+	Parallel  int                        // questions under way at a time; others wait before they are charged
 	Deadline  time.Duration              // for an admitted question, whatever its data
 	Now       func() time.Time           // the clock
 	NewID     func(prefix string) string // unpredictable and unique
@@ -50,8 +51,9 @@ type Parts struct {
 type Service struct {
 	Parts
 	policies  policyCache
-	questions keyedLock // (principal, idempotency key)
-	uploads   keyedLock // dataset
+	turns     chan struct{} // one token for each question under way
+	questions keyedLock     // (principal, idempotency key)
+	uploads   keyedLock     // dataset
 }
 
 // New makes a Service, or says which part is missing.
@@ -65,14 +67,14 @@ func New(p Parts) (*Service, error) {
 		return nil, errors.New("sandbox: the keys are missing")
 	case p.Tables == "", p.Temp == "":
 		return nil, errors.New("sandbox: the folder of tables or the temporary folder is missing")
-	case p.Deadline <= 0:
-		return nil, errors.New("sandbox: the deadline is missing")
+	case p.Deadline <= 0, p.Parallel < 1:
+		return nil, errors.New("sandbox: the deadline or the number of parallel questions is missing")
 	case p.Now == nil, p.NewID == nil:
 		return nil, errors.New("sandbox: the clock or the source of ids is missing")
 	case p.Operator == nil:
 		return nil, errors.New("sandbox: the operator's log is missing")
 	}
-	return &Service{Parts: p}, nil
+	return &Service{Parts: p, turns: make(chan struct{}, p.Parallel)}, nil
 }
 
 // now is the time for records: whole seconds, UTC.

@@ -55,11 +55,20 @@ type Question struct {
 	Repeat      string // what makes two questions the same: canonical question, versions, loss, bounds; hex digest
 	Plan        []byte // everything that completion needs; opaque to the store
 	Charges     []ledger.Charge
+	Guards      []Guard   // of the decision; not stored
 	Time        time.Time // of admission, whole seconds
 	State       State
 	Answer      []byte // the stored answer; nil until State is Released
 	Release     string // rel_…; "" until State is Released
 	Entry       int64  // log index of the charge; -1 for none
+	Repeated    bool   // found by the key of a repeat; never stored
+}
+
+// Guard is a catalogue document that a decision was made with. What rests on the decision is refused
+// with ErrConflict when the newest revision is another: a revocation counts from its acknowledgement.
+type Guard struct {
+	Kind, ID string
+	Revision int64 // 0: there was none
 }
 
 // State is how far a question came.
@@ -81,8 +90,8 @@ type Ledger interface {
 	// Accounts returns all accounts, sorted by id.
 	Accounts(ctx context.Context) ([]ledger.Account, error)
 	// Charge admits q on every account it names, or on none: it returns ledger.ErrExhausted or
-	// ledger.ErrFrozen (wrapped, naming the account) or ErrNotFound for an account that is not open, or
-	// ErrDuplicate when the principal used the idempotency key before. It stores q as Charged, completes
+	// ledger.ErrFrozen (wrapped, naming the account) or ErrNotFound for an account that is not open,
+	// ErrDuplicate when the principal used the idempotency key before, or ErrConflict when a guard moved. It stores q as Charged, completes
 	// entry's Spent with the clocks after the charge, appends it, and returns its index.
 	Charge(ctx context.Context, q Question, entry audit.Charge) (index int64, err error)
 	// Release stores the answer to a Charged question and logs it; ErrConflict in any other state.
@@ -91,18 +100,39 @@ type Ledger interface {
 	Release(ctx context.Context, query, release string, answer func(entry int64) ([]byte, error)) ([]byte, error)
 	// Fail ends a Charged question without an answer and counts the failure on its accounts.
 	Fail(ctx context.Context, query string) error
+	// Repeat logs that a release was given again and keeps the key that it was given under, so that the
+	// key gives it for ever; ErrDuplicate when the principal used the key before, ErrConflict when a guard moved.
+	Repeat(ctx context.Context, r Repeat) error
+}
+
+// Repeat is a stored release given again, at no charge.
+type Repeat struct {
+	Principal   string
+	Idempotency string // the caller's key; "" for none
+	BodyDigest  string // as in Question
+	Guards      []Guard
+	Time        time.Time
+	Entry       audit.Repeat
 }
 
 // Questions finds stored questions.
 type Questions interface {
 	// Question returns a question by its id or its release's id, or ErrNotFound.
 	Question(ctx context.Context, id string) (Question, error)
-	// ByKey returns the principal's question with this idempotency key, or ErrNotFound.
+	// ByKey returns the question that answers the principal's idempotency key, or ErrNotFound. For a key
+	// that a repeat was given under it is the repeated question, with Repeated set and the repeat's BodyDigest.
 	ByKey(ctx context.Context, principal, key string) (Question, error)
 	// ByRepeat returns the first Released question with this repeat digest, or ErrNotFound.
 	ByRepeat(ctx context.Context, repeat string) (Question, error)
-	// ByPrincipal returns at most limit questions of the principal ("" for everybody), newest first.
-	ByPrincipal(ctx context.Context, principal string, limit int) ([]Question, error)
+	// Newest returns at most limit questions that fit, newest first, without Plan and Answer.
+	Newest(ctx context.Context, f Filter, limit int) ([]Question, error)
+}
+
+// Filter chooses questions. The zero Filter fits all of them.
+type Filter struct {
+	State        State  // "" for any
+	Principal    string // who asked
+	Organisation string // or whose unit spaces were charged
 }
 
 // Log is the append-only log.

@@ -2,8 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,28 +18,67 @@ type charged struct {
 	loss    privacy.Clocks
 }
 
+// errMoved means that a document which the decision rests on changed before the charge.
+var errMoved = errors.New("the decision is out of date")
+
 // Submit is the one path from a question to a release:
 //
-//	parse and bound → decide → repeat? → price → charge and log (durable) → collect → noise, once →
-//	store and log (durable) → answer
+//	turn → parse and bound → decide → repeat? → price → charge and log (durable) → collect →
+//	noise, once → store and log (durable) → answer
 //
 // Until the charge an error explains itself and costs nothing. From the charge on, nothing is given
-// back and every failure is the same error.
+// back and every failure is the same error; so whatever may have to wait, waits before it.
 func (s *Service) Submit(ctx context.Context, p access.Principal, q Query) (Answer, error) {
+	if err := require(p, access.Researcher); err != nil {
+		return Answer{}, err
+	}
 	if q.Idempotency != "" {
 		defer s.questions.lock(p.ID + "\x00" + q.Idempotency)()
-		if a, done, err := s.again(ctx, p, q); done || err != nil {
+	}
+	done, err := s.turn(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer done()
+	if q.Idempotency != "" {
+		if a, found, err := s.again(ctx, p, q); found || err != nil {
 			return a, err
 		}
 	}
+	for range 3 {
+		var a Answer
+		if a, err = s.ask(ctx, p, q); !errors.Is(err, errMoved) {
+			return a, err
+		}
+	}
+	return Answer{}, &Error{Code: CodeConflict, Public: "Policy or project changed while the question was decided; nothing was charged.", Hint: "Ask again.", Err: err}
+}
+
+// turn waits until fewer than Parallel questions are under way.
+func (s *Service) turn(ctx context.Context) (done func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
+	defer cancel()
+	select {
+	case s.turns <- struct{}{}:
+		return func() { <-s.turns }, nil
+	case <-ctx.Done():
+		return nil, &Error{Code: CodeUnavailable, Public: "Too many questions are under way; nothing was charged. Try again later.", Err: ctx.Err()}
+	}
+}
+
+// ask takes a question from its text to its answer.
+func (s *Service) ask(ctx context.Context, p access.Principal, q Query) (Answer, error) {
 	ready, err := s.prepare(ctx, p, q)
 	if err != nil {
 		return Answer{}, err
 	}
 	id := s.NewID("qry_")
 	if !ready.decision.Allowed {
-		return Answer{}, s.refuse(ctx, p, id, ready, "denied",
+		return Answer{}, s.refuse(ctx, p, id, ready, audit.VerdictDenied,
 			&Error{Code: CodeDenied, Query: id, Public: "The policy of " + ready.dataset.ID + " does not allow this question: " + ready.decision.Reason})
+	}
+	if ready.invalid != nil {
+		return Answer{}, ready.invalid
 	}
 	if err := s.ready(ctx, ready); err != nil {
 		return Answer{}, err
@@ -52,7 +89,7 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, q Query) (Answ
 		return Answer{}, err
 	}
 	if !q.Fresh {
-		if a, done, err := s.repeated(ctx, p, id, repeat, ready.project.ID); done || err != nil {
+		if a, done, err := s.repeat(ctx, p, q, id, repeat, ready); done || err != nil {
 			return a, err
 		}
 	}
@@ -66,6 +103,10 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, q Query) (Answ
 // charge makes the durable charge and its log entry, or refuses and charges nothing.
 func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, repeat string, ready prepared, work pending) (Question, error) {
 	price, err := s.price(ctx, ready)
+	if e := AsError(err); err != nil && e.Code == CodeExhausted {
+		e.Query = id
+		return Question{}, s.refuse(ctx, p, id, ready, audit.VerdictExhausted, e)
+	}
 	if err != nil {
 		return Question{}, err
 	}
@@ -73,9 +114,8 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, r
 	if err != nil {
 		return Question{}, err
 	}
-	digest := sha256.Sum256(q.Body)
 	question := Question{ID: id, Principal: p.ID, Project: ready.project.ID, Idempotency: q.Idempotency,
-		BodyDigest: hex.EncodeToString(digest[:]), Repeat: repeat, Plan: plan, Time: s.now(), State: Charged}
+		BodyDigest: q.digest(), Repeat: repeat, Plan: plan, Guards: ready.guards, Time: s.now(), State: Charged}
 	for _, c := range price {
 		question.Charges = append(question.Charges, ledger.Charge{Account: c.account.ID, Loss: c.loss})
 	}
@@ -87,16 +127,18 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, r
 	case err == nil:
 		return question, nil
 	case errors.Is(err, ledger.ErrExhausted):
-		return Question{}, s.refuse(ctx, p, id, ready, "exhausted", &Error{Code: CodeExhausted, Query: id, Err: err,
+		return Question{}, s.refuse(ctx, p, id, ready, audit.VerdictExhausted, &Error{Code: CodeExhausted, Query: id, Err: err,
 			Public: "The privacy budget does not cover this question; nothing was charged.",
 			Hint:   "Ask for a smaller loss, or repeat a question that was answered: a repeat is free. GET /v1/accounts shows what is left."})
 	case errors.Is(err, ledger.ErrFrozen):
-		return Question{}, s.refuse(ctx, p, id, ready, "frozen", &Error{Code: CodeFrozen, Query: id, Err: err,
+		return Question{}, s.refuse(ctx, p, id, ready, audit.VerdictFrozen, &Error{Code: CodeFrozen, Query: id, Err: err,
 			Public: "The account is frozen after too many failed questions; nothing was charged.", Hint: "Its owner has to look into it."})
+	case errors.Is(err, ErrConflict):
+		return Question{}, errMoved
 	case errors.Is(err, audit.ErrTooLarge):
 		return Question{}, invalid("The question is too long for one log entry; nothing was charged. Ask for less at a time.")
 	case errors.Is(err, ErrDuplicate):
-		return Question{}, &Error{Code: CodeConflict, Public: "This Idempotency-Key is in use.", Err: err}
+		return Question{}, keyInUse(err)
 	default:
 		return Question{}, unavailable(err)
 	}
@@ -106,7 +148,7 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, r
 // is the answer.
 func (s *Service) refuse(ctx context.Context, p access.Principal, id string, q prepared, verdict string, why *Error) error {
 	reason := q.decision.Reason
-	if verdict != "denied" {
+	if verdict != audit.VerdictDenied {
 		reason = why.Public
 	}
 	_, err := s.Log.Append(ctx, Draft{Kind: audit.KindDecision, Actor: p.ID, Time: s.now(), Body: audit.Decision{

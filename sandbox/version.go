@@ -36,7 +36,7 @@ func (s *Service) Register(ctx context.Context, p access.Principal, id string, u
 	v := Version{Dataset: id, Version: d.Version + 1, Registered: s.now(),
 		Report: report, ContentHash: hex.EncodeToString(report.ContentHash[:])}
 	// Should the catalogue refuse, the file stays behind unnamed; the next upload replaces it.
-	_, err = s.save(ctx, p, audit.KindVersion, id, d.Version, v, s.commitment(report), d.Declaration.UnitSpace)
+	_, err = s.save(ctx, p, audit.KindVersion, id, d.Version, v, s.commitment(v), d.Declaration.UnitSpace)
 	return v, err
 }
 
@@ -46,10 +46,10 @@ func (s *Service) tableFile(id string, version int64) string {
 }
 
 // commitment binds the log to a version's rows without telling anything about them: the hash of the
-// rows is an exact release, so it is keyed.
-func (s *Service) commitment(r datasets.Report) string {
+// rows is an exact release, so it is keyed; and two versions that are equal must not look so.
+func (s *Service) commitment(v Version) string {
 	mac := hmac.New(sha256.New, s.Keys.Commitment())
-	mac.Write(r.ContentHash[:])
+	fmt.Fprintf(mac, "entrepot/version/v1\n%s\n%d\n%s\n", v.Dataset, v.Version, v.ContentHash)
 	return hex.EncodeToString(mac.Sum(nil))
 }
 

@@ -23,9 +23,11 @@ func backupCommand() *cobra.Command {
 			if there, err := exists(to); err != nil || there {
 				return errors.Join(err, fmt.Errorf("%s: a backup goes into a new folder", to))
 			}
-			half := to + ".partial"
-			err := backUp(cmd.Context(), data, half, withKeys)
-			if err == nil {
+			half, err := os.MkdirTemp(filepath.Dir(filepath.Clean(to)), ".backup-*") // mode 0700
+			if err != nil {
+				return err
+			}
+			if err = backUp(cmd.Context(), data, half, withKeys); err == nil {
 				err = os.Rename(half, to)
 			}
 			if err != nil {
@@ -44,11 +46,8 @@ func backupCommand() *cobra.Command {
 	return c
 }
 
-// backUp writes the copy into a folder that must not exist.
+// backUp writes the copy into an empty folder.
 func backUp(ctx context.Context, data, to string, withKeys bool) error {
-	if err := os.Mkdir(to, 0o700); err != nil {
-		return err
-	}
 	if err := store.Backup(ctx, filepath.Join(data, ledgerFile), filepath.Join(to, ledgerFile)); err != nil {
 		return fmt.Errorf("ledger and log: %w", err)
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	Deadline    time.Duration // for an admitted question
 	MemoryMB    int64         // the engine's limit [MiB]
 	Threads     int           // the engine's
+	Parallel    int           // questions under way at a time
 	UploadLimit int64         // bytes of one table upload
 	Rate        float64       // requests per second and principal
 	Burst       int           // requests at once and principal
@@ -44,6 +45,7 @@ func serveFlags(f *pflag.FlagSet) {
 	f.Duration("deadline", 30*time.Second, "for an admitted question, whatever its data")
 	f.Int64("memory-mb", 2048, "the engine's memory limit in MiB")
 	f.Int("threads", 2, "the engine's threads")
+	f.Int("parallel", 4, "questions under way at a time; others wait, uncharged")
 	f.Int64("upload-limit", 2<<30, "bytes of one table upload")
 	f.Float64("rate", 50, "requests per second and principal")
 	f.Int("burst", 200, "requests at once and principal")
@@ -76,7 +78,7 @@ func loadConfig(path string, flags *pflag.FlagSet) (Config, error) {
 	}
 	c := Config{Data: k.String("data"), Addr: k.String("addr"), TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"),
 		PlainHTTP: k.Bool("plain-http"), Audience: k.String("audience"), Deadline: k.Duration("deadline"), MemoryMB: k.Int64("memory-mb"), Threads: k.Int("threads"),
-		UploadLimit: k.Int64("upload-limit"), Rate: k.Float64("rate"), Burst: k.Int("burst")}
+		Parallel: k.Int("parallel"), UploadLimit: k.Int64("upload-limit"), Rate: k.Float64("rate"), Burst: k.Int("burst")}
 	return c, c.validate()
 }
 
@@ -94,8 +96,8 @@ func (c Config) validate() error {
 		return errors.New("--deadline must be positive, e.g. 30s")
 	case c.MemoryMB < 64:
 		return errors.New("--memory-mb must be at least 64")
-	case c.Threads < 1:
-		return errors.New("--threads must be at least 1")
+	case c.Threads < 1, c.Parallel < 1:
+		return errors.New("--threads and --parallel must be at least 1")
 	case c.UploadLimit < 1:
 		return errors.New("--upload-limit must be positive")
 	case !(c.Rate > 0) || c.Burst < 1:

@@ -44,7 +44,7 @@ func demoCommand() *cobra.Command {
 			d := &demo{dir: dir, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 			d.main = Main{Notice: io.Discard, Log: slog.New(slog.NewTextHandler(d.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 				Config: Config{Data: filepath.Join(dir, "data"), Addr: addr, Audience: "entrepot", Deadline: 30 * time.Second,
-					MemoryMB: 1024, Threads: 2, UploadLimit: 1 << 30, Rate: 50, Burst: 200}}
+					MemoryMB: 1024, Threads: 2, Parallel: 4, UploadLimit: 1 << 30, Rate: 50, Burst: 200}}
 			defer func() { err = errors.Join(err, d.main.Close()) }()
 			if err := d.main.Run(cmd.Context()); err != nil {
 				return err

@@ -43,7 +43,7 @@ type server struct {
 
 // testConfig is the default configuration with room for a test's rate.
 func testConfig(data string) Config {
-	return Config{Data: data, Addr: "127.0.0.1:0", Audience: "entrepot", Deadline: 30 * time.Second, MemoryMB: 2048, Threads: 2,
+	return Config{Data: data, Addr: "127.0.0.1:0", Audience: "entrepot", Deadline: 30 * time.Second, MemoryMB: 2048, Threads: 2, Parallel: 4,
 		UploadLimit: 1 << 30, Rate: 1e6, Burst: 1e6}
 }
 
@@ -167,7 +167,7 @@ func (s *server) project(datasets ...string) {
 
 // research is a policy that lets the lab ask aggregates for research.
 const research = `{"pre_threshold": 1, "rules": [{"id": "research", "effect": "allow", "organisations": ["sg_lab"], "roles": ["researcher"],
-  "jurisdictions": ["SG"], "purposes": ["dpv:ResearchAndDevelopment"], "actions": ["metadata", "aggregate"], "max_epsilon_per_query": "20"}]}`
+  "jurisdictions": ["SG"], "purposes": ["dpv:ResearchAndDevelopment"], "actions": ["metadata", "aggregate"], "max_epsilon_per_query": "1000"}]}`
 
 // register declares org.name, uploads its rows, and sets policy and budget.
 func (s *server) register(id, declaration, contentType string, rows []byte, epsilon, delta string) {

@@ -64,13 +64,13 @@ func (m *Main) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	m.engine, err = engine.Open(engine.Options{Dir: tables, TempDir: temp, MemoryLimit: m.Config.MemoryMB << 20, Threads: m.Config.Threads, Timeout: m.Config.Deadline})
+	m.engine, err = engine.Open(engine.Options{Dir: tables, TempDir: temp, MemoryLimit: m.Config.MemoryMB << 20, Threads: m.Config.Threads, Questions: m.Config.Parallel, Timeout: m.Config.Deadline})
 	if err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
 	m.Service, err = sandbox.New(sandbox.Parts{
 		Catalogue: m.store, Ledger: m.store, Questions: m.store, Log: m.store,
-		Engine: m.engine, Keys: m.keys, Tables: tables, Temp: temp, Deadline: m.Config.Deadline,
+		Engine: m.engine, Keys: m.keys, Tables: tables, Temp: temp, Parallel: m.Config.Parallel, Deadline: m.Config.Deadline,
 		Now: time.Now, NewID: newID, Operator: m.Log})
 	if err != nil {
 		return err

@@ -33,8 +33,12 @@ var (
 	ErrCharge = errors.New("not a valid charge")
 )
 
-// DefaultAllowance is how many failed questions freeze an account.
-const DefaultAllowance = 3
+// DefaultAllowance is how many failed questions freeze an account, MaxAllowance the most that may be
+// set: each failure is an exact bit outside (ε, δ).
+const (
+	DefaultAllowance = 3
+	MaxAllowance     = 100
+)
 
 // Account is the privacy filter of one unit space: its caps are fixed when it is opened, its clocks
 // only grow.
@@ -80,8 +84,8 @@ func (a Account) Validate() error {
 	if a.Epsilon <= 0 || a.Epsilon > privacy.MaxLifetimeEpsilon {
 		return fmt.Errorf("%w: a lifetime ε of %s; it must be above 0 and at most %s", ErrAccount, a.Epsilon, privacy.MaxLifetimeEpsilon)
 	}
-	if a.Spent.Epsilon < 0 || a.Spent.Renyi < 0 || a.Spent.Delta < 0 || a.Failures < 0 || a.Allowed < 1 {
-		return fmt.Errorf("%w: its clocks or its allowance of failures are negative", ErrAccount)
+	if a.Spent.Epsilon < 0 || a.Spent.Renyi < 0 || a.Spent.Delta < 0 || a.Failures < 0 || a.Allowed < 1 || a.Allowed > MaxAllowance {
+		return fmt.Errorf("%w: its clocks are negative, or its allowance of failures is not 1 to %d", ErrAccount, MaxAllowance)
 	}
 	switch a.Kind {
 	case KindPure:

@@ -126,7 +126,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	service, err := sandbox.New(sandbox.Parts{Catalogue: h.store, Ledger: h.store, Questions: h.store, Log: h.store,
-		Engine: h.engine, Keys: keys{}, Tables: tables, Temp: h.spool, Deadline: time.Minute, Operator: logger,
+		Engine: h.engine, Keys: keys{}, Tables: tables, Temp: h.spool, Parallel: 8, Deadline: time.Minute, Operator: logger,
 		Now:   func() time.Time { return time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC) },
 		NewID: h.newID})
 	if err != nil {

@@ -198,12 +198,19 @@ func (m *fakeStore) ByRepeat(_ context.Context, repeat string) (sandbox.Question
 	return m.find(func(q sandbox.Question) bool { return q.Repeat == repeat && q.State == sandbox.Released })
 }
 
-func (m *fakeStore) ByPrincipal(_ context.Context, principal string, limit int) ([]sandbox.Question, error) {
+func (m *fakeStore) Repeat(_ context.Context, r sandbox.Repeat) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.append(sandbox.Draft{Kind: audit.KindRepeat, Actor: r.Principal, Time: r.Time, Body: r.Entry})
+	return err
+}
+
+func (m *fakeStore) Newest(_ context.Context, f sandbox.Filter, limit int) ([]sandbox.Question, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var list []sandbox.Question
 	for _, q := range slices.Backward(m.questions) {
-		if len(list) < limit && (principal == "" || q.Principal == principal) {
+		if len(list) < limit && (f.Principal == "" || q.Principal == f.Principal || f.Organisation != "") {
 			list = append(list, q)
 		}
 	}

@@ -127,7 +127,7 @@ func (d Decision) canonical(kind Kind) (Body, error) {
 	if d.Verdict != VerdictDenied && d.Verdict != VerdictExhausted && d.Verdict != VerdictFrozen {
 		return nil, fmt.Errorf("there is no verdict %.20q", d.Verdict)
 	}
-	return d, is(kind, KindDecision)
+	return d, errors.Join(is(kind, KindDecision), token("query", d.Query))
 }
 
 func (c Charge) canonical(kind Kind) (Body, error) {

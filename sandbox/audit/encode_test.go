@@ -96,7 +96,7 @@ func TestMarshalBodyRefuses(t *testing.T) {
 		"short digest":       {audit.KindPolicy, audit.Change{Resource: "a", Revision: 1, Digest: hash[1:]}},
 		"upper-case digest":  {audit.KindPolicy, audit.Change{Resource: "a", Revision: 1, Digest: strings.ToUpper(hash)}},
 		"resource with line": {audit.KindPolicy, audit.Change{Resource: "a\nb", Revision: 1, Digest: hash}},
-		"verdict":            {audit.KindDecision, audit.Decision{Verdict: "perhaps"}},
+		"verdict":            {audit.KindDecision, audit.Decision{Query: "qry_1", Verdict: "perhaps"}},
 		"query missing":      {audit.KindRelease, audit.Release{Release: "r", Digest: hash}},
 	}
 	for name, c := range cases {
@@ -130,11 +130,11 @@ func TestEncodeRefusesTimes(t *testing.T) {
 
 // Absent and empty lists are one thing.
 func TestAbsentListsAreEmpty(t *testing.T) {
-	a, err := audit.MarshalBody(audit.KindDecision, audit.Decision{Verdict: audit.VerdictDenied})
+	a, err := audit.MarshalBody(audit.KindDecision, audit.Decision{Query: "qry_1", Verdict: audit.VerdictDenied})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := audit.MarshalBody(audit.KindDecision, audit.Decision{Verdict: audit.VerdictDenied, Datasets: []string{}, Spaces: []string{}})
+	b, err := audit.MarshalBody(audit.KindDecision, audit.Decision{Query: "qry_1", Verdict: audit.VerdictDenied, Datasets: []string{}, Spaces: []string{}})
 	if err != nil || !bytes.Equal(a, b) || bytes.Contains(a, []byte("null")) {
 		t.Errorf("%s and %s differ, or hold null (%v)", a, b, err)
 	}

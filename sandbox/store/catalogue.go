@@ -93,3 +93,17 @@ func digest(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
+
+// unmoved refuses when a document is not at the revision that a decision was made with.
+func unmoved(ctx context.Context, tx querier, guards []sandbox.Guard) error {
+	for _, g := range guards {
+		var newest int64
+		if err := one(ctx, tx, `SELECT coalesce(MAX(revision), 0) FROM documents WHERE kind = ? AND id = ?`, []any{g.Kind, g.ID}, &newest); err != nil {
+			return err
+		}
+		if newest != g.Revision {
+			return fmt.Errorf("%s %s: %w", g.Kind, g.ID, sandbox.ErrConflict)
+		}
+	}
+	return nil
+}

@@ -55,6 +55,9 @@ func (s *Store) charge(ctx context.Context, tx querier, q sandbox.Question, entr
 	if err := unasked(ctx, tx, q); err != nil {
 		return 0, err
 	}
+	if err := unmoved(ctx, tx, q.Guards); err != nil {
+		return 0, err
+	}
 	after := make([]ledger.Account, len(q.Charges))
 	entry.Spent = make([]audit.Spent, len(q.Charges))
 	for i, charge := range q.Charges {
@@ -84,14 +87,13 @@ func (s *Store) charge(ctx context.Context, tx querier, q sandbox.Question, entr
 func unasked(ctx context.Context, tx querier, q sandbox.Question) error {
 	var n int64
 	err := one(ctx, tx, `SELECT COUNT(*) FROM questions WHERE id = ?`, []any{q.ID}, &n)
-	if err == nil && n == 0 && q.Idempotency != "" {
-		err = one(ctx, tx, `SELECT COUNT(*) FROM questions WHERE principal = ? AND idempotency = ? AND idempotency <> ''`,
-			[]any{q.Principal, q.Idempotency}, &n)
-	}
 	if err == nil && n > 0 {
 		err = sandbox.ErrDuplicate
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return unused(ctx, tx, q.Principal, q.Idempotency)
 }
 
 func insertQuestion(ctx context.Context, tx querier, q sandbox.Question) error {

@@ -120,7 +120,7 @@ func checkWhole(ctx context.Context, q querier, h head) error {
 	if err := checkQuestions(ctx, q, history); err != nil {
 		return err
 	}
-	return checkDocuments(ctx, q, announced)
+	return checkDocuments(ctx, q, 0, announced)
 }
 
 // checkQuestions holds every question to what the log tells of it: one that the log released, but the
@@ -160,10 +160,12 @@ func sameQuestion(have sandbox.Question, asked audit.Asked) bool {
 		(state != sandbox.Released || digest(have.Answer) == asked.Digest)
 }
 
-// checkDocuments holds every document to the entry that announced it: a policy that was changed in the
-// table alone must not decide.
-func checkDocuments(ctx context.Context, q querier, announced map[int64]sandbox.Draft) error {
-	return each(ctx, q, `SELECT kind, id, revision, body, entry FROM documents`, nil, func(rows *sql.Rows) error {
+// checkDocuments holds the documents since an entry to the entries that announced them, one to one: a
+// policy that was changed in the table alone, or taken out of it, must not leave an older one to decide.
+func checkDocuments(ctx context.Context, q querier, from int64, announced map[int64]sandbox.Draft) error {
+	n := 0
+	err := each(ctx, q, `SELECT kind, id, revision, body, entry FROM documents WHERE entry >= ?`, []any{from}, func(rows *sql.Rows) error {
+		n++
 		var d sandbox.Document
 		var index int64
 		if err := rows.Scan(&d.Kind, &d.ID, &d.Revision, &d.Body, &index); err != nil {
@@ -174,4 +176,8 @@ func checkDocuments(ctx context.Context, q querier, announced map[int64]sandbox.
 		}
 		return nil
 	})
+	if err == nil && n != len(announced) {
+		err = fmt.Errorf("%w: %d documents where the log announced %d", ErrInconsistent, n, len(announced))
+	}
+	return err
 }

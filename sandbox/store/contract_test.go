@@ -43,6 +43,7 @@ func contract(t *testing.T, open func(t *testing.T) storage) {
 		"release undone":        testReleaseUndone,
 		"failures freeze":       testFailuresFreeze,
 		"finding questions":     testFind,
+		"repeating":             testRepeat,
 		"time never falls":      testClock,
 		"append":                testAppend,
 		"entries":               testEntries,
@@ -487,28 +488,69 @@ func testFind(t *testing.T, s storage) {
 	release(t, s, "qry_1")
 	must(t, s.Fail(ctx, "qry_5"))
 	got, err := s.ByRepeat(ctx, "same")
-	if err != nil || got.ID != "qry_3" || string(got.Answer) != "answer to qry_3" {
-		t.Errorf("got %s %q, %v: want the newest question that is answered", got.ID, got.Answer, err)
+	if err != nil || got.ID != "qry_1" || string(got.Answer) != "answer to qry_1" {
+		t.Errorf("got %s %q, %v: want the first question that is answered", got.ID, got.Answer, err)
+	}
+	if got, err = s.Question(ctx, got.Release); err != nil || got.ID != "qry_1" {
+		t.Errorf("by its release: %s %v", got.ID, err)
 	}
 	for _, c := range []struct {
-		principal string
-		limit     int
-		want      []string
+		filter sandbox.Filter
+		limit  int
+		want   []string
 	}{
-		{"sg_lab/mei", 10, []string{"qry_4", "qry_2", "qry_0"}},
-		{"sg_lab/wei", 2, []string{"qry_5", "qry_3"}},
-		{"", 4, []string{"qry_5", "qry_4", "qry_3", "qry_2"}},
-		{"", 0, nil}, {"", -1, nil}, {"nobody", 9, nil},
+		{sandbox.Filter{Principal: "sg_lab/mei"}, 10, []string{"qry_4", "qry_2", "qry_0"}},
+		{sandbox.Filter{Principal: "sg_lab/wei"}, 2, []string{"qry_5", "qry_3"}},
+		{sandbox.Filter{Principal: "sg_lab/wei", State: sandbox.Released}, 9, []string{"qry_3", "qry_1"}},
+		{sandbox.Filter{}, 4, []string{"qry_5", "qry_4", "qry_3", "qry_2"}},
+		{sandbox.Filter{State: sandbox.Failed}, 9, []string{"qry_5"}},
+		{sandbox.Filter{Principal: "nobody", Organisation: "kr_edu"}, 2, []string{"qry_5", "qry_4"}},
+		{sandbox.Filter{Organisation: "kr"}, 9, nil}, {sandbox.Filter{Organisation: "kr_ed_"}, 9, nil},
+		{sandbox.Filter{}, 0, nil}, {sandbox.Filter{}, -1, nil}, {sandbox.Filter{Principal: "nobody"}, 9, nil},
 	} {
-		list, err := s.ByPrincipal(ctx, c.principal, c.limit)
+		list, err := s.Newest(ctx, c.filter, c.limit)
 		must(t, err)
 		var ids []string
 		for _, q := range list {
 			ids = append(ids, q.ID)
 		}
 		if !slices.Equal(ids, c.want) {
-			t.Errorf("%q %d: got %v, want %v", c.principal, c.limit, ids, c.want)
+			t.Errorf("%+v %d: got %v, want %v", c.filter, c.limit, ids, c.want)
 		}
+	}
+}
+
+// A repeat is logged and keeps its key, which answers for ever; a key has one use.
+func testRepeat(t *testing.T, s storage) {
+	ctx := context.Background()
+	openPure(t, s, "kr_edu/student", 100)
+	_, err := s.Charge(ctx, question("qry_1", "kr_edu/student"), chargeEntry())
+	must(t, err)
+	release(t, s, "qry_1")
+	q, err := s.Question(ctx, "qry_1")
+	must(t, err)
+	again := func(principal, key, release string) sandbox.Repeat {
+		return sandbox.Repeat{Principal: principal, Idempotency: key, BodyDigest: "digest of " + key, Time: testTime,
+			Entry: audit.Repeat{Query: "qry_again", Release: release}}
+	}
+	must(t, s.Repeat(ctx, again("a/b", "", q.Release)))
+	must(t, s.Repeat(ctx, again("a/b", "", q.Release)))
+	must(t, s.Repeat(ctx, again("a/b", "k", q.Release)))
+	must(t, s.Repeat(ctx, again("a/c", "k", q.Release)))
+	wantErr(t, s.Repeat(ctx, again("a/b", "k", q.Release)), sandbox.ErrDuplicate)
+	wantErr(t, s.Repeat(ctx, again("a/b", "l", "rel_none")), sandbox.ErrNotFound)
+	second := question("qry_2", "kr_edu/student")
+	second.Principal, second.Idempotency = "a/b", "k"
+	_, err = s.Charge(ctx, second, chargeEntry())
+	wantErr(t, err, sandbox.ErrDuplicate)
+	got, err := s.ByKey(ctx, "a/b", "k")
+	if err != nil || got.ID != "qry_1" || !got.Repeated || got.BodyDigest != "digest of k" || string(got.Answer) != string(q.Answer) {
+		t.Errorf("by the repeat's key: %+v, %v", got, err)
+	}
+	_, err = s.ByKey(ctx, "a/b", "")
+	wantErr(t, err, sandbox.ErrNotFound)
+	if report := mustVerify(t, s); report.Kinds[audit.KindRepeat] != 4 || report.Kinds[audit.KindCharge] != 1 {
+		t.Errorf("logged %v", report.Kinds)
 	}
 }
 
@@ -530,7 +572,7 @@ func testClock(t *testing.T, s storage) {
 	must(t, err)
 	release(t, s, "qry_1")
 	must(t, s.Fail(ctx, "qry_2"))
-	after, err := s.Append(ctx, sandbox.Draft{Kind: audit.KindDecision, Actor: "a/b", Time: testTime, Body: audit.Decision{Verdict: audit.VerdictDenied}})
+	after, err := s.Append(ctx, sandbox.Draft{Kind: audit.KindDecision, Actor: "a/b", Time: testTime, Body: audit.Decision{Query: "qry_1", Verdict: audit.VerdictDenied}})
 	must(t, err)
 	if e := entryAt(t, s, after); !e.Time.Equal(later.Time) {
 		t.Errorf("the entry after a release is at %s, want %s", e.Time, later.Time)
@@ -552,7 +594,7 @@ func testAppend(t *testing.T, s storage) {
 		"unknown kind": {Kind: "x", Body: denied},
 		"other body":   {Kind: audit.KindRepeat, Body: denied},
 		"no body":      {Kind: audit.KindDecision},
-		"no release":   {Kind: audit.KindRepeat, Body: audit.Repeat{Query: "q", Release: "rel_none"}},
+		"repeat":       {Kind: audit.KindRepeat, Body: audit.Repeat{Query: "q", Release: "rel_none"}},
 	} {
 		d.Actor, d.Time = "sg_lab/mei", testTime
 		if _, err := s.Append(ctx, d); err == nil {
@@ -568,7 +610,7 @@ func testEntries(t *testing.T, s storage) {
 	ctx := context.Background()
 	salts := map[[16]byte]bool{}
 	for i := range 5 {
-		index, err := s.Append(ctx, sandbox.Draft{Kind: audit.KindDecision, Actor: "a/b", Time: testTime, Body: audit.Decision{Verdict: audit.VerdictDenied}})
+		index, err := s.Append(ctx, sandbox.Draft{Kind: audit.KindDecision, Actor: "a/b", Time: testTime, Body: audit.Decision{Query: "qry_1", Verdict: audit.VerdictDenied}})
 		if err != nil || index != int64(i) {
 			t.Fatalf("got %d, %v", index, err)
 		}
@@ -655,7 +697,7 @@ func testParallelMix(t *testing.T, s storage) {
 					_, err = s.Release(ctx, id, "rel_"+id, answerWith(id))
 				}
 				if err == nil {
-					_, err = s.Append(ctx, sandbox.Draft{Kind: audit.KindRepeat, Actor: "a/b", Time: testTime, Body: audit.Repeat{Query: "again", Release: "rel_" + id}})
+					err = s.Repeat(ctx, sandbox.Repeat{Principal: "a/b", Time: testTime, Entry: audit.Repeat{Query: "again", Release: "rel_" + id}})
 				}
 				if err != nil {
 					failed <- err

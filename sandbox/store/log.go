@@ -28,35 +28,19 @@ func readHead(ctx context.Context, q querier) (head, error) {
 	return h, err
 }
 
-// Append implements sandbox.Log for entries that stand alone: decisions and repeats, and changes of the
-// catalogue without a document. What changes an account or a question has its own method. A repeat of a
-// release that is not stored is sandbox.ErrNotFound.
+// Append implements sandbox.Log for entries that stand alone: decisions, and changes of the catalogue
+// without a document. What changes an account or a question, or repeats one, has its own method.
 func (s *Store) Append(ctx context.Context, d sandbox.Draft) (int64, error) {
 	switch d.Kind {
-	case audit.KindAccount, audit.KindCharge, audit.KindRelease, audit.KindFailure:
+	case audit.KindAccount, audit.KindCharge, audit.KindRelease, audit.KindFailure, audit.KindRepeat:
 		return 0, fmt.Errorf("append: an entry of kind %s comes with what it records: use the ledger", d.Kind)
 	}
 	var index int64
 	err := s.write(ctx, func(ctx context.Context, q querier) (err error) {
-		if repeat, ok := d.Body.(audit.Repeat); ok {
-			if err := released(ctx, q, repeat.Release); err != nil {
-				return err
-			}
-		}
 		index, _, err = s.append(ctx, q, d)
 		return err
 	})
 	return index, err
-}
-
-// released makes sure that a release exists: a log that repeats another would never verify again.
-func released(ctx context.Context, q querier, release string) error {
-	var n int64
-	err := one(ctx, q, `SELECT COUNT(*) FROM questions WHERE release = ? AND release <> ''`, []any{release}, &n)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("release %.40q: %w", release, sandbox.ErrNotFound)
-	}
-	return err
 }
 
 // append adds an entry to log and tree and returns its index and its time: the draft's, or the latest

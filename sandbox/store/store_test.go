@@ -212,7 +212,7 @@ func child(path string) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.ByPrincipal(ctx, "", 1)
+	list, err := s.Newest(ctx, sandbox.Filter{}, 1)
 	if err != nil {
 		return err
 	}
@@ -465,6 +465,7 @@ func TestTampered(t *testing.T) {
 		"head gone":             {`DELETE FROM head`},
 		"released made charged": {`UPDATE questions SET state = 'charged', answer = NULL, release = '' WHERE id = 'qry_1'`},
 		"charged made failed":   {`UPDATE questions SET state = 'failed' WHERE id = 'qry_2'`},
+		"document gone":         {`DELETE FROM documents WHERE rowid = (SELECT MAX(rowid) FROM documents)`},
 		"question gone":         {`DELETE FROM questions WHERE id = 'qry_2'`},
 		"question another's":    {`UPDATE questions SET principal = 'sg_lab/wei' WHERE id = 'qry_2'`},
 		"answer altered":        {`UPDATE questions SET answer = x'00' WHERE id = 'qry_1'`},

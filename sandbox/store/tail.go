@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"entrepot/privacy/ledger"
+	"entrepot/sandbox"
 	"entrepot/sandbox/audit"
 )
 
@@ -15,7 +16,8 @@ func checkTail(ctx context.Context, q querier, h head, from int64) error {
 	if _, err := audit.Root(h.size, treeReader{ctx, q}); err != nil {
 		return fmt.Errorf("%w: %w", ErrInconsistent, err)
 	}
-	last := map[string]int64{} // the newest entry of the tail that changed the account
+	last := map[string]int64{}             // the newest entry of the tail that changed the account
+	announced := map[int64]sandbox.Draft{} // changes of the catalogue in the tail
 	err := eachEntry(ctx, q, from, func(encoded []byte) error {
 		entry, body, err := readEntry(encoded)
 		if err != nil {
@@ -24,12 +26,18 @@ func checkTail(ctx context.Context, q querier, h head, from int64) error {
 		for _, id := range changedAccounts(body) {
 			last[id] = entry.Index
 		}
+		if change, ok := body.(audit.Change); ok {
+			announced[entry.Index] = sandbox.Draft{Kind: entry.Kind, Body: change}
+		}
 		if entry.Time.After(h.latest) {
 			return fmt.Errorf("%w: entry %d is later than the head", ErrInconsistent, entry.Index)
 		}
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := checkDocuments(ctx, q, from, announced); err != nil {
 		return err
 	}
 	return checkLast(ctx, q, last)

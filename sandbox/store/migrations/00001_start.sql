@@ -71,6 +71,16 @@ CREATE UNIQUE INDEX questions_release ON questions (release) WHERE release <> ''
 CREATE INDEX questions_repeat ON questions (repeat, entry) WHERE state = 'released';
 CREATE INDEX questions_principal ON questions (principal, entry);
 
+-- Idempotency keys that a stored release was given again under; entry is the repeat's.
+CREATE TABLE repeats (
+    principal   TEXT NOT NULL,
+    idempotency TEXT NOT NULL CHECK (idempotency <> ''),
+    body_digest TEXT NOT NULL,
+    release     TEXT NOT NULL,
+    entry       INTEGER NOT NULL UNIQUE REFERENCES log (idx),
+    PRIMARY KEY (principal, idempotency)
+) STRICT;
+
 -- What must not happen cannot, not even by a bug of ours: the log only grows, clocks only grow, a
 -- question leaves the charged state once.
 
@@ -107,6 +117,12 @@ CREATE TRIGGER accounts_delete BEFORE DELETE ON accounts BEGIN SELECT RAISE(ABOR
 CREATE TRIGGER questions_update BEFORE UPDATE ON questions
 WHEN OLD.state <> 'charged' OR NEW.state = 'charged' OR NEW.id <> OLD.id OR NEW.entry <> OLD.entry
 BEGIN SELECT RAISE(ABORT, 'a question leaves the charged state once'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER repeats_update BEFORE UPDATE ON repeats BEGIN SELECT RAISE(ABORT, 'a key is for good'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER repeats_delete BEFORE DELETE ON repeats BEGIN SELECT RAISE(ABORT, 'a key is for good'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER questions_delete BEFORE DELETE ON questions BEGIN SELECT RAISE(ABORT, 'questions are for good'); END;

@@ -1,0 +1,112 @@
+package sandbox_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"entrepot/privacy"
+	"entrepot/sandbox"
+	"entrepot/sandbox/audit"
+	"entrepot/sandbox/query"
+)
+
+// denyDoc is policyDoc with asking denied.
+var denyDoc = strings.Replace(policyDoc, `"rules": [`, `"rules": [{"id": "stop", "effect": "deny", "actions": ["aggregate"]}, `, 1)
+
+// TestRevocationCountsFromItsAcknowledgement: a question that was decided, but not charged, when its policy or
+// project changed is decided again.
+func TestRevocationCountsFromItsAcknowledgement(t *testing.T) {
+	for name, change := range map[string]func(h *house){
+		"policy": func(h *house) { h.putPolicy(students, denyDoc) },
+		"project": func(h *house) {
+			j := project("gap")
+			j.NotBefore = j.NotAfter.AddDate(-1, 0, 0)
+			_, err := h.PutProject(ctx, manager, j)
+			must(t, err)
+		},
+	} {
+		for _, again := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				h := newHouse(t)
+				before := 0
+				if again { // a repeat is refused as well
+					_, err := h.Submit(ctx, researcher, ask())
+					must(t, err)
+					before = 1
+				}
+				h.engine.check = func(query.Plan) error { // after the decision, before charge or repeat
+					h.engine.check = nil
+					change(h)
+					return nil
+				}
+				_, err := h.Submit(ctx, researcher, ask())
+				refused(t, err, sandbox.CodeDenied)
+				h.tally(before, before, 0)
+				if n := len(logged[audit.Repeat](h, audit.KindRepeat)); n != 0 {
+					t.Errorf("%d repeats", n)
+				}
+			})
+		}
+	}
+	t.Run("for ever", func(t *testing.T) {
+		h := newHouse(t)
+		h.engine.check = func(query.Plan) error { h.putPolicy(students, policyDoc); return nil }
+		_, err := h.Submit(ctx, researcher, ask())
+		refused(t, err, sandbox.CodeConflict)
+		h.tally(0, 0, 0)
+	})
+}
+
+// TestWaitingIsBeforeTheCharge: who waits for others' questions is not charged, and waiting is no failure.
+func TestWaitingIsBeforeTheCharge(t *testing.T) {
+	h := newHouse(t)
+	inside, leave := make(chan struct{}), make(chan struct{})
+	h.engine.collect = func(_ context.Context, p query.Plan, _ string) (*privacy.Partials, error) {
+		close(inside)
+		<-leave
+		return partials(p), nil
+	}
+	service := h.serve(func(p *sandbox.Parts) { p.Parallel = 1 })
+	first := make(chan error)
+	go func() {
+		_, err := service.Submit(ctx, researcher, ask())
+		first <- err
+	}()
+	<-inside
+	impatient, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err := service.Submit(impatient, peer, ask(fresh))
+	refused(t, err, sandbox.CodeUnavailable)
+	close(leave)
+	must(t, <-first)
+	h.tally(1, 1, 0)
+	if a := h.account(); a.Failures != 0 {
+		t.Errorf("%d failures", a.Failures)
+	}
+}
+
+// TestEqualTablesDoNotLookEqual: the log's commitment to a version tells nothing, not even that a table is
+// what it was.
+func TestEqualTablesDoNotLookEqual(t *testing.T) {
+	h := newHouse(t)
+	h.register(students, table)
+	digests := map[string]bool{}
+	for _, c := range logged[audit.Change](h, audit.KindVersion) {
+		digests[c.Digest] = true
+	}
+	if len(digests) != 2 {
+		t.Errorf("two equal versions have %d commitments", len(digests))
+	}
+}
+
+// TestDenialsAreLogged: also of a question that could not be answered anyway.
+func TestDenialsAreLogged(t *testing.T) {
+	h := newHouse(t)
+	h.putPolicy(students, denyDoc)
+	_, err := h.Submit(ctx, researcher, ask(func(q *sandbox.Query) { q.Loss.Epsilon = 1 }))
+	refused(t, err, sandbox.CodeDenied)
+	if n := len(logged[audit.Decision](h, audit.KindDecision)); n != 1 {
+		t.Errorf("%d decisions", n)
+	}
+}
