@@ -24,12 +24,15 @@ func (s *Service) Checkpoint(ctx context.Context, p access.Principal) ([]byte, e
 	return b, nil
 }
 
+// maxScan is how many entries one call of Entries looks at.
+const maxScan = 20_000
+
 // Entries returns at most limit entries from index from that the principal may read: all of them to
 // those who oversee, to an owner those that concern its spaces, to anybody its own. next is where to
-// go on, or -1 at the end of the log.
+// go on, or -1 at the end of the log; a call may give fewer entries than there are, even none.
 func (s *Service) Entries(ctx context.Context, p access.Principal, from int64, limit int) (list []audit.Entry, next int64, err error) {
 	list, next = []audit.Entry{}, from
-	for len(list) < limit {
+	for len(list) < limit && next-from < maxScan {
 		page, err := s.Log.Entries(ctx, next, 256)
 		if err != nil {
 			return nil, 0, unavailable(err)

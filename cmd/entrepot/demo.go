@@ -107,7 +107,7 @@ func (d *demo) play(ctx context.Context) error {
 		{"Again: the same release, free.", mina, shown, 0, []string{"query", "--project", "maths_gap", "--epsilon", "1", demoAcross}},
 		{"Regions have no public list, so small ones stay hidden (this needs δ).", mina, shown, 0, []string{"query", "--project", "maths_gap", "--epsilon", "1", "--delta", "1e-8", demoSmall}},
 		{"About learners in Britain, who have several rows each.", mina, shown, 0, []string{"query", "--project", "maths_gap", "--epsilon", "1", demoMany}},
-		{"The same question for marketing is denied, with its reason, and logged.", mina, shown, exitRefused, []string{"query", "--project", "tutoring_ads", "--epsilon", "1", demoAcross}},
+		{"Her first question, asked for marketing, is denied with its reason, and logged.", mina, shown, exitRefused, []string{"query", "--project", "tutoring_ads", "--epsilon", "1", demoAcross}},
 		{"The programme manager takes the log away and checks it offline: entries, tree, signature, every charge.", admin, shown, 0, []string{"audit", "export", d.file("log.export")}},
 		{"", admin, shown, 0, []string{"audit", "verify", d.file("log.export"), "--key", d.verifierKey()}},
 	} {

@@ -135,7 +135,13 @@ func TestRealTables(t *testing.T) {
 		{"stock", "SELECT stock_code, COUNT(*) AS n FROM uk_ou.retail WHERE stock_code LIKE '8%' GROUP BY stock_code ORDER BY n DESC LIMIT 5", "1e-6", 0},
 	} {
 		t.Run(q.name, func(t *testing.T) {
-			a := s.answer(ask(q.sql, "2", q.delta))
+			question := ask(q.sql, "2", q.delta)
+			if strings.Contains(q.sql, "country, ") {
+				// Nearly every customer buys from one country. Without this limit, one who may touch 200 groups
+				// would leave so little of ε to each that even the United Kingdom might not be listed.
+				question = question.with("bounds", map[string]int{"max_partitions": 1})
+			}
+			a := s.answer(question)
 			if len(a.Rows) < q.rows {
 				t.Errorf("%d rows, expected at least %d", len(a.Rows), q.rows)
 			}

@@ -114,7 +114,7 @@ type Entry struct {
 type EntryList struct {
 	Entries []Entry `json:"entries"`
 
-	// Next Where to go on; -1 at the end of the log
+	// Next Where to go on, also after a page with few entries or none; -1 at the end of the log
 	Next int64 `json:"next"`
 }
 

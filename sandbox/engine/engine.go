@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -23,8 +24,9 @@ type Engine struct {
 	closing chan struct{} // closed by Close
 	close   sync.Once
 
-	mu    sync.Mutex          // guards files
-	files map[string]fileInfo // canonical files seen, by path
+	mu    sync.Mutex                     // guards files and bound
+	files map[string]fileInfo            // canonical files seen, by path
+	bound map[[sha256.Size]byte]struct{} // statements over an empty mirror that did bind
 	// keep is a connection nobody asks anything on. A database in memory lives as long as one is open.
 	keep driver.Conn
 }
@@ -52,6 +54,7 @@ func Open(o Options) (*Engine, error) {
 		slots:     make(chan struct{}, o.Questions),
 		closing:   make(chan struct{}),
 		files:     map[string]fileInfo{},
+		bound:     map[[sha256.Size]byte]struct{}{},
 		keep:      keep,
 	}, nil
 }
@@ -76,9 +79,25 @@ func (e *Engine) Check(ctx context.Context, p query.Plan, d datasets.Declaration
 	if err != nil {
 		return err
 	}
-	return e.run(ctx, func(ctx context.Context, s session) error {
-		return s.bind(q.sql(mirror(d), everything), q.types)
-	})
+	sql := q.sql(mirror(d), everything)
+	known := sha256.Sum256(fmt.Appendf(nil, "%q %q", sql, q.types))
+	e.mu.Lock()
+	_, ok := e.bound[known]
+	e.mu.Unlock()
+	if ok { // the same text binds to the same types: nothing else enters
+		return nil
+	}
+	err = e.run(ctx, func(ctx context.Context, s session) error { return s.bind(sql, q.types) })
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.bound) >= maxFiles {
+		clear(e.bound)
+	}
+	e.bound[known] = struct{}{}
+	return nil
 }
 
 // Collect returns the partial aggregates of a question over one canonical file, a path inside

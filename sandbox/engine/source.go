@@ -61,7 +61,7 @@ func (e *Engine) path(file string) (string, error) {
 	return path, nil
 }
 
-// maxFiles bounds how many files are remembered.
+// maxFiles bounds how many files, and how many statements, are remembered.
 const maxFiles = 4096
 
 // inspect checks once that a file has the declared columns, so that no implicit cast, which could
