@@ -134,6 +134,15 @@ func (r *Row) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// readCharged is readAnswer for who paid: after the charge there is one error.
+func readCharged(query string, b []byte) (Answer, error) {
+	a, err := readAnswer(b)
+	if err != nil {
+		return Answer{}, queryFailed(query, err)
+	}
+	return a, nil
+}
+
 // readAnswer reads a stored answer. All answers leave through it, so that a repeat has the same
 // bytes as the first.
 func readAnswer(b []byte) (Answer, error) {

@@ -110,3 +110,62 @@ func TestDenialsAreLogged(t *testing.T) {
 		t.Errorf("%d decisions", n)
 	}
 }
+
+// between is a catalogue in which something happens once, after a dataset's declaration was read and before
+// its version is.
+type between struct {
+	sandbox.Catalogue
+	happens func()
+}
+
+func (c *between) Get(ctx context.Context, kind, id string) (sandbox.Document, error) {
+	if f := c.happens; kind == "version" && f != nil {
+		c.happens = nil
+		f()
+	}
+	return c.Catalogue.Get(ctx, kind, id)
+}
+
+// TestDeclarationAndVersionBelongTogether: a declaration that is replaced, and rows that are registered under
+// the new one, while a question is prepared, are not charged to the people of the old one.
+func TestDeclarationAndVersionBelongTogether(t *testing.T) {
+	h := newHouse(t)
+	const exams = "kr_edu.exams"
+	h.putDataset("exams", studentsWithin("kr_edu/pupil"))
+	h.putPolicy(exams, policyDoc)
+	for _, space := range []string{"pupil", "examinee"} {
+		if _, err := h.OpenAccount(ctx, owner, "kr_edu", space, sandbox.Budget{Kind: "pure", Epsilon: privacy.OneEpsilon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j := project("exams")
+	j.Datasets = []string{exams}
+	_, err := h.PutProject(ctx, manager, j)
+	must(t, err)
+	c := &between{Catalogue: h.store, happens: func() {
+		h.putDataset("exams", studentsWithin("kr_edu/examinee"))
+		h.register(exams, table)
+	}}
+	service := h.serve(func(p *sandbox.Parts) { p.Catalogue = c })
+	a, err := service.Submit(ctx, researcher, ask(sql("SELECT COUNT(*) FROM "+exams), func(q *sandbox.Query) { q.Project = "exams" }))
+	must(t, err)
+	if c.happens != nil || a.Charged[0].Account != "kr_edu/examinee" || a.Datasets[0].Version != 1 {
+		t.Errorf("charged %+v for %+v", a.Charged, a.Datasets)
+	}
+}
+
+// TestVersionOfTheMoment: a version that is registered while a question is prepared is the one that answers.
+func TestVersionOfTheMoment(t *testing.T) {
+	h := newHouse(t)
+	h.engine.check = func(query.Plan) error {
+		h.engine.check = nil
+		h.register(students, table)
+		return nil
+	}
+	a, err := h.Submit(ctx, researcher, ask())
+	must(t, err)
+	if a.Datasets[0].Version != 2 {
+		t.Errorf("version %d answers", a.Datasets[0].Version)
+	}
+	h.tally(1, 1, 0)
+}

@@ -34,7 +34,7 @@ type prepared struct {
 	plan     query.Plan
 	dataset  Dataset
 	decision access.Decision
-	guards   []Guard // what the decision rests on
+	guards   []Guard // what decision, plan and price rest on
 	spec     privacy.Spec
 	invalid  error // why there is no spec
 }
@@ -88,6 +88,8 @@ func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (pre
 		return prepared{}, sqlError(err)
 	}
 	out.dataset = seen.found
+	// The declaration says whom the version's rows are about, so neither may move alone.
+	out.guards = append(out.guards, Guard{kindDataset, out.dataset.ID, seen.revision}, Guard{kindVersion, out.dataset.ID, out.dataset.Version})
 	if err = s.decide(ctx, p, &out, q.Loss); err != nil {
 		return prepared{}, err
 	}
@@ -156,13 +158,14 @@ type visibleTables struct {
 	principal access.Principal
 	project   access.Project
 	found     Dataset // the last one found: a plan has one table
+	revision  int64   // of its declaration
 	err       error   // a failure of the store
 }
 
 // Table implements query.Catalogue.
 func (v *visibleTables) Table(org, name string) (query.Table, bool) {
 	id := org + "." + name
-	d, _, err := v.service.dataset(v.ctx, id)
+	d, revision, err := v.service.dataset(v.ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return query.Table{}, false
 	}
@@ -177,6 +180,6 @@ func (v *visibleTables) Table(org, name string) (query.Table, bool) {
 	if !ok && ownerOf(v.principal, org) != nil {
 		return query.Table{}, false
 	}
-	v.found = d
+	v.found, v.revision = d, revision
 	return query.Table{ID: id, Declaration: d.Declaration}, err == nil
 }

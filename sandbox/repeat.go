@@ -27,7 +27,7 @@ func (s *Service) again(ctx context.Context, p access.Principal, q Query) (Answe
 	}
 	switch old.State {
 	case Released:
-		a, err := readAnswer(old.Answer)
+		a, err := readCharged(old.ID, old.Answer)
 		if old.Repeated {
 			a = a.repeated()
 		}

@@ -55,7 +55,7 @@ type Question struct {
 	Repeat      string // what makes two questions the same: canonical question, versions, loss, bounds; hex digest
 	Plan        []byte // everything that completion needs; opaque to the store
 	Charges     []ledger.Charge
-	Guards      []Guard   // of the decision; not stored
+	Guards      []Guard   // what it was prepared with; not stored
 	Time        time.Time // of admission, whole seconds
 	State       State
 	Answer      []byte // the stored answer; nil until State is Released
@@ -64,8 +64,9 @@ type Question struct {
 	Repeated    bool   // found by the key of a repeat; never stored
 }
 
-// Guard is a catalogue document that a decision was made with. What rests on the decision is refused
-// with ErrConflict when the newest revision is another: a revocation counts from its acknowledgement.
+// Guard is a catalogue document that a question was decided and planned with. What rests on it is
+// refused with ErrConflict when the newest revision is another: a revocation counts from its
+// acknowledgement, and rows are never charged to the people of another declaration.
 type Guard struct {
 	Kind, ID string
 	Revision int64 // 0: there was none

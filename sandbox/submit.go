@@ -18,8 +18,8 @@ type charged struct {
 	loss    privacy.Clocks
 }
 
-// errMoved means that a document which the decision rests on changed before the charge.
-var errMoved = errors.New("the decision is out of date")
+// errMoved means that a document which decision, plan or price rest on changed before the charge.
+var errMoved = errors.New("the question was prepared on a catalogue that has changed")
 
 // Submit is the one path from a question to a release:
 //
@@ -51,7 +51,7 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, q Query) (Answ
 			return a, err
 		}
 	}
-	return Answer{}, &Error{Code: CodeConflict, Public: "Policy or project changed while the question was decided; nothing was charged.", Hint: "Ask again.", Err: err}
+	return Answer{}, &Error{Code: CodeConflict, Public: "Policy, project or dataset changed while the question was decided; nothing was charged.", Hint: "Ask again.", Err: err}
 }
 
 // turn waits until fewer than Parallel questions are under way.
@@ -179,7 +179,7 @@ func (s *Service) complete(ctx context.Context, q Question, work pending) (Answe
 		s.Operator.Error("release not stored", "query", q.ID, "error", err)
 		return Answer{}, queryFailed(q.ID, err)
 	}
-	return readAnswer(stored)
+	return readCharged(q.ID, stored)
 }
 
 // draw collects the exact partials and adds noise to them, once. A panic is a failure like any other;
