@@ -49,12 +49,6 @@ func ParseDelta(s string) (Delta, error) {
 	return Delta(n), err
 }
 
-// ParseRenyi reads a non-negative decimal exactly; it refuses anything finer than 1e-12.
-func ParseRenyi(s string) (Renyi, error) {
-	n, err := parseScaled(s, 12, math.MaxInt64)
-	return Renyi(n), err
-}
-
 // parseScaled reads a decimal as an integer of 10^-digits. Text is at most 40 bytes with an
 // exponent of at most two digits, so that exact arithmetic on it stays small.
 func parseScaled(s string, digits int, limit int64) (int64, error) {

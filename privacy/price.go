@@ -29,7 +29,6 @@ func (s Spec) Price(order Order) Clocks {
 type Column struct {
 	Mechanism string  // "laplace"
 	Scale     float64 // b [the column's unit]; for Mean that of the noise on the sum
-	Integer   bool    // every released value is a whole number
 }
 
 // Columns describes the noise on each aggregate, in the order of the question.
@@ -37,14 +36,12 @@ func (s Spec) Columns() []Column {
 	columns := make([]Column, len(s.uses))
 	for i, a := range s.question.Aggregates {
 		b := s.draws[s.uses[i][0]].noise.scale
-		columns[i] = Column{Mechanism: "laplace", Scale: b, Integer: true}
+		columns[i] = Column{Mechanism: "laplace", Scale: b}
 		switch a.Kind {
 		case Sum:
 			columns[i].Scale = a.Step.Float(b)
-			columns[i].Integer = a.Step.Num%a.Step.Den == 0
 		case Mean:
 			columns[i].Scale = a.Step.Float(b / 2) // the draw is in half steps
-			columns[i].Integer = false
 		}
 	}
 	return columns
