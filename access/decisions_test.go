@@ -1,6 +1,7 @@
 package access
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,6 +68,8 @@ func (c caseRequest) request(t *testing.T, dataset string, projects map[string]P
 	case "":
 	case "-1":
 		r.EpsilonPico = -1
+	case "inf":
+		r.EpsilonPico = math.MaxInt64
 	default:
 		var p Pico
 		if err := p.UnmarshalText([]byte(epsilon)); err != nil {

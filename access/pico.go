@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"regexp"
 	"strings"
@@ -45,8 +46,12 @@ func (p *Pico) UnmarshalText(text []byte) error {
 // MarshalText writes the shortest decimal that UnmarshalText reads as p.
 func (p Pico) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// String writes p as a decimal without trailing zeros.
+// String writes p as a decimal without trailing zeros. The largest amount is a price without bound, which
+// no document states: "inf".
 func (p Pico) String() string {
+	if p == math.MaxInt64 {
+		return "inf"
+	}
 	text := new(big.Rat).SetFrac64(int64(p), 1_000_000_000_000).FloatString(picoDigits)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }

@@ -56,7 +56,7 @@ type Request struct {
 	Action       Action
 	Dataset      string  // org.dataset
 	Project      Project // zero: none
-	EpsilonPico  int64   // ε that the question would cost, in 1e-12; 0 for Metadata
+	EpsilonPico  int64   // ε that the question would cost, in 1e-12; the largest int64 is ∞; 0 for Metadata
 	Time         time.Time
 }
 

@@ -38,6 +38,9 @@ func newConverter(c Column) converter {
 			convert = g.steps
 		}
 	}
+	if low, high, bounded := c.moments(); bounded {
+		convert = between(convert, low, high)
+	}
 	return func(v *value) (cell, outcome) {
 		switch {
 		case v.isNull(), v.kind == textual && c.Type != String && trimSpace(v.text) == "":
@@ -132,6 +135,19 @@ func (g grid) clamp(steps int64, overflow int) (cell, outcome) {
 		return cell{n: g.high}, clamped
 	}
 	return cell{n: steps}, asIs
+}
+
+// between clamps what convert makes of a date or a timestamp. Convert comes first: what is outside years
+// 1 … 9999 has no value to clamp, as in a column without bounds, and often stands for infinity.
+func between(convert converter, low, high int64) converter {
+	g := grid{low: low, high: high}
+	return func(v *value) (cell, outcome) {
+		c, how := convert(v)
+		if c.null {
+			return c, how
+		}
+		return g.clamp(c.n, 0)
+	}
 }
 
 // toBool takes booleans, 0 and 1, and the words true, false, t, f, yes, no, y, n in any case.

@@ -34,6 +34,8 @@ func TestTotalMap(t *testing.T) {
 	tens := Column{Type: Int64, Role: Measure, Lower: decimal("-50"), Upper: decimal("50"), Resolution: decimal("10")}
 	year := Column{Type: Int64, Role: Key, Lower: decimal("2000"), Upper: decimal("2010")}
 	key := func(t Type) Column { return Column{Type: t, Role: Key} }
+	school := Column{Type: Date, Role: Key, Earliest: "1970-01-02", Latest: "1970-01-31"}
+	hour := Column{Type: Timestamp, Role: Key, Earliest: "1970-01-01T00:00:01Z", Latest: "1970-01-01T01:00:00Z"}
 	long := strings.Repeat("x", maxText)
 	tests := []struct {
 		column Column
@@ -81,6 +83,14 @@ func TestTotalMap(t *testing.T) {
 		{key(Timestamp), value{kind: instant, whole: at("9999-12-31T23:59:59.999999Z")}, fmt.Sprint(maxMicro)}, {key(Timestamp), value{kind: instant, whole: maxMicro + 1}, "∅ nulled"},
 		{key(Timestamp), text("0001-01-01T00:00:00+09:00"), "∅ nulled"}, {key(Timestamp), text("2026-01-01T25:00:00Z"), "∅ nulled"}, {key(Timestamp), text("now"), "∅ nulled"},
 		{key(Timestamp), value{kind: day, whole: math.MaxInt64}, "∅ nulled"}, {key(Timestamp), integer(0), "∅ nulled"}, {key(Timestamp), text("1969-12-31T23:59:59.9999999Z"), "-1"},
+		// bounded: clamped to the nearer of earliest and latest, once they are a date or timestamp at all.
+		{school, text("1970-01-02"), "1"}, {school, text("1970-01-31"), "30"}, {school, text("1970-01-01"), "1 clamped"}, {school, text("1970-02-01"), "30 clamped"},
+		{school, text("0001-01-01"), "1 clamped"}, {school, value{kind: day, whole: maxDay}, "30 clamped"}, {school, value{kind: instant, whole: -1}, "1 clamped"},
+		{school, value{kind: instant, whole: 30*dayMicro + dayMicro - 1}, "30"}, {school, value{kind: day, whole: maxDay + 1}, "∅ nulled"}, {school, text("10000-01-01"), "∅ nulled"},
+		{school, text("soon"), "∅ nulled"}, {school, null, "∅"}, {school, text(" "), "∅"}, {school, value{kind: unusable}, "∅ nulled"},
+		{hour, text("1970-01-01T00:00:01Z"), "1000000"}, {hour, text("1970-01-01T00:00:00.999999Z"), "1000000 clamped"}, {hour, text("1970-01-01T01:00:00.000000999Z"), "3600000000"},
+		{hour, text("1970-01-01T01:00:00.000001Z"), "3600000000 clamped"}, {hour, value{kind: instant, whole: maxMicro}, "3600000000 clamped"}, {hour, value{kind: instant, whole: maxMicro + 1}, "∅ nulled"},
+		{hour, value{kind: day, whole: 0}, "1000000 clamped"},
 	}
 	for _, test := range tests {
 		c, how := newConverter(test.column)(&test.value)

@@ -3,8 +3,10 @@ package datasets
 // Declaration is what an owner states about a table before any row arrives. Everything in it is
 // a public fact: it is never computed from the data.
 type Declaration struct {
-	UnitSpace      string   `json:"unit_space" yaml:"unit_space"`               // org/space: whose budget is spent
-	MaxRowsPerUnit int64    `json:"max_rows_per_unit" yaml:"max_rows_per_unit"` // R; rows beyond it are not kept
+	UnitSpace      string   `json:"unit_space,omitempty" yaml:"unit_space,omitempty"`               // org/space: whose budget is spent; "" in a public table
+	MaxRowsPerUnit int64    `json:"max_rows_per_unit,omitempty" yaml:"max_rows_per_unit,omitempty"` // R; rows beyond it are not kept; 0 in a public table
+	Public         bool     `json:"public,omitempty" yaml:"public,omitempty"`                       // the rows are public facts, about no unit; nothing protects them
+	Unique         []string `json:"unique,omitempty" yaml:"unique,omitempty"`                       // public table: the keys whose values together name one row
 	Columns        []Column `json:"columns" yaml:"columns"`
 	Description    string   `json:"description,omitempty" yaml:"description,omitempty"`
 }
@@ -41,6 +43,8 @@ type Column struct {
 	Lower       Decimal `json:"lower,omitzero" yaml:"lower,omitempty"`           // in the column's unit, on the grid of Resolution
 	Upper       Decimal `json:"upper,omitzero" yaml:"upper,omitempty"`           // likewise, above Lower
 	Resolution  Decimal `json:"resolution,omitzero" yaml:"resolution,omitempty"` // > 0; 1 for int64 unless given
+	Earliest    string  `json:"earliest,omitempty" yaml:"earliest,omitempty"`    // of a date or timestamp key, as in a domain; values before it are clamped
+	Latest      string  `json:"latest,omitempty" yaml:"latest,omitempty"`        // likewise, after Earliest
 	Domain      []any   `json:"domain,omitempty" yaml:"domain,omitempty"`        // a key's public values; others are not counted when grouping by it
 	Nullable    bool    `json:"nullable,omitempty" yaml:"nullable,omitempty"`    // otherwise a row without a value is dropped
 	Category    string  `json:"category,omitempty" yaml:"category,omitempty"`    // DPV personal-data category, e.g. pd:Age
@@ -59,7 +63,7 @@ type IDForm struct {
 // Names of the columns that canonical Parquet carries besides the declared ones. No declared
 // name can begin with an underscore.
 const (
-	UnitColumn    = "_unit" // FIXED_LEN_BYTE_ARRAY(16): the keyed hash of the privacy ID
-	OrdinalColumn = "_ord"  // INT64: the unit's number in this file; rows are sorted by it
-	RankColumn    = "_rank" // INT32: 1 … MaxRowsPerUnit, the row's place in its unit's hash order
+	UnitColumn    = "_unit" // FIXED_LEN_BYTE_ARRAY(16): the keyed hash of the privacy ID; absent in a public table
+	OrdinalColumn = "_ord"  // INT64: the unit's number in this file, from 0, or the row's in a public table; rows are sorted by it
+	RankColumn    = "_rank" // INT32: 1 … MaxRowsPerUnit, the row's place in its unit's hash order; 1 in a public table
 )

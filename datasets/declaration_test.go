@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 )
 
 const goodYAML = `
@@ -23,10 +25,19 @@ columns:
   - {name: passed, type: bool, role: key, domain: [true, false]}
   - {name: born, type: date, role: key, domain: [1988-01-31, "1988-02-01"]}
   - {name: seen, type: timestamp, role: key, domain: ["2003-05-01T10:00:00+09:00"]}
+  - {name: enrolled, type: date, role: key, earliest: 2000-01-01, latest: "2026-12-31", nullable: true}
+  - {name: left, type: timestamp, role: key, earliest: "2000-01-01 00:00+09:00", latest: 2026-12-31T23:59:59.999999Z}
   - {name: math, type: float64, role: measure, lower: 0, upper: "1000", resolution: 0.01, category: https://w3id.org/dpv/pd#Education}
   - {name: books, type: int64, role: measure, lower: -1e1, upper: 500, resolution: 10}
   - {name: remark, type: float64, role: hidden}
 `
+
+const goodPublic = `{"public": true, "unique": ["year", "country"], "description": "facts", "columns": [
+	{"name": "country", "type": "string", "role": "key"},
+	{"name": "year", "type": "int64", "role": "key", "lower": 1990, "upper": 2030},
+	{"name": "since", "type": "date", "role": "key", "earliest": "1900-01-01", "latest": "2100-01-01", "nullable": true},
+	{"name": "gdp", "type": "float64", "role": "measure", "lower": 0, "upper": 100, "resolution": 0.1},
+	{"name": "source", "type": "string", "role": "hidden"}]}`
 
 func good(tb testing.TB) Declaration {
 	tb.Helper()
@@ -39,20 +50,7 @@ func good(tb testing.TB) Declaration {
 
 func TestGoodDeclaration(t *testing.T) {
 	d := good(t)
-	b, err := json.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := ParseDeclaration(b)
-	if err != nil {
-		t.Fatalf("its own JSON is refused: %v\n%s", err, b)
-	}
-	if diff := cmp.Diff(d, again); diff != "" {
-		t.Errorf("through JSON (-want +got):\n%s", diff)
-	}
-	if b2, _ := json.Marshal(again); string(b) != string(b2) {
-		t.Errorf("JSON is not stable:\n%s\n%s", b, b2)
-	}
+	throughText(t, d)
 	want := map[string][]any{
 		"gender": {"female", "male", "no"}, "year": {int64(2003), int64(2006)}, "passed": {true, false},
 		"born": {"1988-01-31", "1988-02-01"}, "seen": {"2003-05-01T01:00:00Z"}, "math": nil,
@@ -65,6 +63,49 @@ func TestGoodDeclaration(t *testing.T) {
 	}
 	if _, ok := d.Column("absent"); ok {
 		t.Error("a column that is not declared is found")
+	}
+}
+
+// throughText checks that a declaration survives JSON and YAML.
+func throughText(t *testing.T, d Declaration) {
+	t.Helper()
+	j, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := yaml.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range [][]byte{j, y} {
+		again, err := ParseDeclaration(b)
+		if err != nil {
+			t.Fatalf("its own text is refused: %v\n%s", err, b)
+		}
+		if diff := cmp.Diff(d, again); diff != "" {
+			t.Errorf("through text (-want +got):\n%s", diff)
+		}
+		if j2, _ := json.Marshal(again); string(j) != string(j2) {
+			t.Errorf("JSON is not stable:\n%s\n%s", j, j2)
+		}
+	}
+}
+
+func TestGoodPublicDeclaration(t *testing.T) {
+	d, err := ParseDeclaration([]byte(goodPublic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	throughText(t, d)
+	if !d.Public || !slices.Equal(d.Unique, []string{"year", "country"}) || len(d.Stored()) != 4 {
+		t.Errorf("%+v", d)
+	}
+	b, err := json.Marshal(d)
+	if err != nil || strings.Contains(string(b), "unit") || strings.Contains(string(b), "max_rows") {
+		t.Errorf("a table of nobody speaks of units: %s, %v", b, err)
+	}
+	if b, _ := json.Marshal(good(t)); strings.Contains(string(b), "public") || strings.Contains(string(b), "unique") {
+		t.Errorf("a protected table speaks of public ones: %s", b)
 	}
 }
 
@@ -100,7 +141,7 @@ func TestBadDeclarations(t *testing.T) {
 		{"trailing text", declared("") + "{}", "after the closing brace"},
 		{"invalid JSON", `{unit_space}`, "JSON: invalid character"},
 		{"invalid YAML", "a: [", "YAML:"},
-		{"unknown key", `{"unitspace": "a/b"}`, "unitspace: unknown key; the keys here are columns, description, max_rows_per_unit, unit_space"},
+		{"unknown key", `{"unitspace": "a/b"}`, "unitspace: unknown key; the keys here are columns, description, max_rows_per_unit, public, unique, unit_space"},
 		{"unknown key in a column", measure(`"lowr": 1`), "columns[1].lowr: unknown key"},
 		{"unknown key in a form", column(`{"name":"x","type":"string","role":"key","form":{"trim":true}}`), "columns[1].form.trim: unknown key"},
 		{"key twice", `{"unit_space": "a/b", "unit_space": "c/d"}`, "unit_space: given twice"},
@@ -136,6 +177,43 @@ func TestBadDeclarations(t *testing.T) {
 		{"no columns", declared(`"columns": []`), "no column has the role privacy_id"},
 		{"two privacy IDs", column(`{"name":"id2","type":"string","role":"privacy_id"}`), "columns id, id2 all have the role privacy_id"},
 		{"too many columns", declared(`"columns": [` + strings.Repeat(`{},`, 1000) + `{}]`), "at most 1000"},
+		{"unique in a protected table", declared(`"unique": ["id"]`), "unique is for public tables, and this one is about a/b"},
+		// Public tables.
+		{"public not a boolean", `{"public": "yes"}`, "public is text; write true or false"},
+		{"unique not a list", `{"unique": "k"}`, "unique is text; a list of names is wanted"},
+		{"unique not of names", `{"unique": ["k", 1]}`, "unique[1] is a number; text is wanted"},
+		{"unique too long to read", `{"unique": [` + numbers(1001) + `]}`, "unique: 1001 names"},
+		{"public with a unit space", public(`"unit_space": "a/b", "unique": ["k"]`), "unit_space: the rows of a public table are about nobody; remove it, or remove public"},
+		{"public with a limit", public(`"max_rows_per_unit": 1, "unique": ["k"]`), "max_rows_per_unit: the rows of a public table are about nobody"},
+		{"public with a privacy ID", strings.Replace(public(`"unique": ["k"]`), `"role":"measure"`, `"role":"privacy_id"`, 1),
+			"column m has the role privacy_id, and the rows of a public table are about nobody; make it a key or hidden"},
+		{"public without unique", public(`"description": "x"`), "a public table needs unique; list the keys whose values together name one row, such as [country, year]"},
+		{"unique empty", public(`"unique": []`), "a public table needs unique"},
+		{"unique undeclared", public(`"unique": ["k", "x"]`), `unique[1]: no column "x" is declared`},
+		{"unique in other case", public(`"unique": ["K"]`), `unique[0]: no column "K" is declared`},
+		{"unique twice", public(`"unique": ["k", "k"]`), `unique[1]: "k" is listed twice`},
+		{"unique measure", public(`"unique": ["m"]`), `unique[0]: column "m" is not a key`},
+		{"unique hidden", public(`"unique": ["h"]`), `unique[0]: column "h" is not a key`},
+		{"unique nullable", public(`"unique": ["k", "n"]`), `unique[1]: column "n" is nullable, and NULL names no row`},
+		{"unique of too many", public(`"unique": ["k","k","k","k","k","k","k","k","k"]`), "unique: there are 9 columns; at most 8 can name a row"},
+		{"public without columns", `{"public": true, "unique": ["k"], "columns": []}`, `no column "k" is declared`},
+		// Dates and timestamps.
+		{"earliest alone", key(`"type":"date","earliest":"2026-01-01"`), "only one of earliest and latest is given; give both, or neither"},
+		{"latest alone", key(`"type":"timestamp","latest":"2026-01-01T00:00:00Z"`), "only one of earliest and latest"},
+		{"earliest not text", key(`"type":"date","earliest":2026`), "columns[1].earliest is a number; text is wanted"},
+		{"earliest no date", key(`"type":"date","earliest":"2026-02-30","latest":"2026-03-01"`), `column "k": earliest "2026-02-30" is not a date; write it as text such as "2026-01-31"`},
+		{"latest of a date with a time", key(`"type":"date","earliest":"2026-01-01","latest":"2026-03-01T00:00:00Z"`), `latest "2026-03-01T00:00:00Z" is not a date`},
+		{"latest of a timestamp a day", key(`"type":"timestamp","earliest":"2026-01-01T00:00:00Z","latest":"2026-03-01"`),
+			`latest "2026-03-01" is not a moment; write it with its time, as text such as "2026-01-31T23:59:59Z"`},
+		{"year 0", key(`"type":"date","earliest":"0000-01-01","latest":"2026-03-01"`), `earliest "0000-01-01" is not a date`},
+		{"reversed dates", key(`"type":"date","earliest":"2026-03-01","latest":"2026-01-01"`), "earliest 2026-03-01 is not before latest 2026-01-01"},
+		{"equal timestamps", key(`"type":"timestamp","earliest":"2026-03-01T09:00:00+09:00","latest":"2026-03-01T00:00:00Z"`), "earliest 2026-03-01T00:00:00Z is not before latest 2026-03-01T00:00:00Z"},
+		{"dates with a domain", key(`"type":"date","earliest":"2026-01-01","latest":"2026-03-01","domain":["2026-02-01"]`), "earliest and latest do not go with a domain"},
+		{"dates of a string", key(`"type":"string","earliest":"2026-01-01","latest":"2026-03-01"`), "earliest and latest are for date and timestamp keys; remove them"},
+		{"dates of an int64", key(`"type":"int64","latest":"2026-03-01"`), "earliest and latest are for date and timestamp keys; write lower and upper"},
+		{"dates of a measure", whole(`"lower":0,"upper":1,"latest":"2026-03-01"`), "earliest and latest are for date and timestamp keys; write lower and upper"},
+		{"dates of a privacy ID", strings.Replace(declared(""), `"string"`, `"string","earliest":"2026-01-01"`, 1), "earliest and latest are for date and timestamp keys; remove them"},
+		{"date key with numeric bounds", key(`"type":"date","lower":0,"upper":1`), "a date key has no lower and upper; write earliest and latest"},
 		// Names, types, roles.
 		{"no name", column(`{"type":"string","role":"key"}`), "columns[1]: a name is missing"},
 		{"capital in a name", column(`{"name":"Age","type":"string","role":"key"}`), `columns[1]: "Age" is not a name; write a small letter`},
@@ -239,6 +317,12 @@ func declared(member string) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
+// public is a public table in JSON, with members before its columns.
+func public(members string) string {
+	return `{"public": true, ` + members + `, "columns": [{"name":"k","type":"string","role":"key"}, {"name":"n","type":"string","role":"key","nullable":true},
+		{"name":"m","type":"int64","role":"measure","lower":0,"upper":1}, {"name":"h","type":"string","role":"hidden"}]}`
+}
+
 // column is a good declaration with one column more.
 func column(c string) string {
 	return declared(`"columns": [{"name":"id","type":"string","role":"privacy_id"}, ` + c + `]`)
@@ -294,6 +378,7 @@ func TestIDs(t *testing.T) {
 
 func FuzzParseDeclaration(f *testing.F) {
 	f.Add([]byte(goodYAML))
+	f.Add([]byte(goodPublic))
 	f.Add([]byte(declared("")))
 	f.Add([]byte(column(`{"name":"m","type":"float64","role":"measure","lower":0.005,"upper":1,"resolution":0.01}`)))
 	f.Add([]byte("a: &x [*x]"))

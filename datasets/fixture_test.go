@@ -237,8 +237,12 @@ type row struct {
 	cells string
 }
 
-// stored reads canonical Parquet back.
-func stored(tb testing.TB, b []byte) []row {
+// stored reads the canonical Parquet of a protected table back.
+func stored(tb testing.TB, b []byte) []row { return readBack(tb, b, 3) }
+
+// readBack reads canonical Parquet that carries some columns before the declared ones: two, or with
+// the unit three.
+func readBack(tb testing.TB, b []byte, carried int) []row {
 	tb.Helper()
 	f, err := file.NewParquetReader(bytes.NewReader(b))
 	if err != nil {
@@ -261,24 +265,27 @@ func stored(tb testing.TB, b []byte) []row {
 		rec := r.Record()
 		for i := range int(rec.NumRows()) {
 			cells := ""
-			for j := 3; j < int(rec.NumCols()); j++ {
+			for j := carried; j < int(rec.NumCols()); j++ {
 				s := "∅"
 				if c := rec.Column(j); !c.IsNull(i) {
 					var v value
 					arrowCells(c)(i, &v)
 					s = v.String()
 				}
-				if j > 3 {
+				if j > carried {
 					cells += "|"
 				}
 				cells += s
 			}
-			rows = append(rows, row{
-				unit:  fmt.Sprintf("%x", rec.Column(0).(*array.FixedSizeBinary).Value(i)),
-				ord:   rec.Column(1).(*array.Int64).Value(i),
-				rank:  rec.Column(2).(*array.Int32).Value(i),
+			got := row{
+				ord:   rec.Column(carried - 2).(*array.Int64).Value(i),
+				rank:  rec.Column(carried - 1).(*array.Int32).Value(i),
 				cells: cells,
-			})
+			}
+			if carried == 3 {
+				got.unit = fmt.Sprintf("%x", rec.Column(0).(*array.FixedSizeBinary).Value(i))
+			}
+			rows = append(rows, got)
 		}
 	}
 	if err := r.Err(); err != nil && !errors.Is(err, io.EOF) {

@@ -12,11 +12,12 @@ import (
 
 // Ingest reads an upload, maps its rows onto the declaration, and writes them to out as canonical
 // Parquet, whole or not at all; a file already there is replaced. key is the unit space's, at least
-// MinKey bytes. The call is durable on return: the file and its directory entry are synced.
+// MinKey bytes; a public table needs none. The call is durable on return: the file and its directory entry are synced.
 //
 // The report is complete when err is nil, and in a *StrictError. Other errors wrap ErrDeclaration,
-// ErrFormat, ErrMalformed (ErrColumns), ErrTooLarge, ErrKey or the context's; what remains are
-// failures of the disk. None quotes a cell, and none leaves a file behind.
+// ErrFormat, ErrMalformed (ErrColumns, ErrDuplicates), ErrTooLarge, ErrKey or the context's; what
+// remains are failures of the disk. None quotes a cell, but for ErrDuplicates those of a public table,
+// and none leaves a file behind.
 func Ingest(ctx context.Context, d Declaration, in Upload, out string, key []byte, o Options) (Report, error) {
 	if err := d.Validate(); err != nil {
 		return Report{}, err
@@ -36,7 +37,7 @@ func Ingest(ctx context.Context, d Declaration, in Upload, out string, key []byt
 		return Report{}, err
 	}
 	err = writeFile(out, func(w io.Writer) error {
-		c, err := newCanonical(w, d.Stored(), d.MaxRowsPerUnit, o.RowGroupRows)
+		c, err := newRowWriter(w, d, o.RowGroupRows)
 		if err != nil {
 			return err
 		}
@@ -58,7 +59,8 @@ func Ingest(ctx context.Context, d Declaration, in Upload, out string, key []byt
 	return report, err
 }
 
-// readRows reads the upload and adds a record for each row that has a unit and no forbidden NULL.
+// readRows reads the upload and adds a record for each row that has a unit, or is public, and has no
+// forbidden NULL.
 func readRows(ctx context.Context, d Declaration, in Upload, key []byte, o Options, rows *sorter) (Report, error) {
 	g := newGuard(ctx, in, o.DecodeLimit)
 	var report Report
@@ -79,7 +81,7 @@ func readRows(ctx context.Context, d Declaration, in Upload, key []byte, o Optio
 			return err
 		}
 		report = newReport(chosen, undeclared)
-		m, err := newMapper(chosen, key, &report)
+		m, err := newMapper(d, chosen, key, &report)
 		if err != nil {
 			return own(err)
 		}

@@ -226,7 +226,7 @@ func TestHugeUnitIsBounded(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	c, err := newCanonical(&out, d.Columns[3:4], 10, 1000)
+	c, err := newUnitWriter(&out, d.Columns[3:4], 10, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ const MaxDeclaration = 1 << 20
 
 // ParseDeclaration reads a declaration from JSON (text beginning with a brace) or YAML, and
 // validates it. Unknown keys, keys given twice and keys differing only in case are errors that
-// name the path. Domain values come back canonical (see Column.DomainValues), so that equal
-// declarations marshal to equal JSON. All errors wrap ErrDeclaration.
+// name the path. Domain values, earliest and latest come back canonical (see Column.DomainValues), so
+// that equal declarations marshal to equal JSON. All errors wrap ErrDeclaration.
 func ParseDeclaration(b []byte) (Declaration, error) {
 	if len(b) > MaxDeclaration {
 		return Declaration{}, declarationError("it has %d bytes; at most %d are read", len(b), MaxDeclaration)
@@ -28,6 +28,9 @@ func ParseDeclaration(b []byte) (Declaration, error) {
 	}
 	for i, c := range d.Columns {
 		d.Columns[i].Domain = c.DomainValues()
+		if earliest, latest, ok := c.Moments(); ok {
+			d.Columns[i].Earliest, d.Columns[i].Latest = earliest, latest
+		}
 	}
 	return d, nil
 }
@@ -109,6 +112,8 @@ func (p *decoder) declaration(n node, d *Declaration) {
 	p.object("", n, fields{
 		"unit_space":        p.text(&d.UnitSpace),
 		"max_rows_per_unit": p.int64(&d.MaxRowsPerUnit),
+		"public":            p.bool(&d.Public),
+		"unique":            p.texts(&d.Unique),
 		"description":       p.text(&d.Description),
 		"columns": func(path string, n node) {
 			if n.kind != list {
@@ -135,6 +140,8 @@ func (p *decoder) column(path string, n node, c *Column) {
 		"lower":       p.decimal(&c.Lower),
 		"upper":       p.decimal(&c.Upper),
 		"resolution":  p.decimal(&c.Resolution),
+		"earliest":    p.text(&c.Earliest),
+		"latest":      p.text(&c.Latest),
 		"domain":      p.domain(&c.Domain),
 		"nullable":    p.bool(&c.Nullable),
 		"category":    p.text(&c.Category),
@@ -157,6 +164,24 @@ func (p *decoder) text(to *string) func(string, node) {
 			return
 		}
 		*to = n.text
+	}
+}
+
+func (p *decoder) texts(to *[]string) func(string, node) {
+	return func(path string, n node) {
+		if n.kind != list {
+			p.add("%s is %s; a list of names is wanted", path, n.kind)
+			return
+		}
+		if len(n.values) > maxColumns {
+			p.add("%s: %d names; at most %d columns can be declared", path, len(n.values), maxColumns)
+			return
+		}
+		for i, v := range n.values { // an empty list is as good as none
+			var s string
+			p.text(&s)(fmt.Sprintf("%s[%d]", path, i), v)
+			*to = append(*to, s)
+		}
 	}
 }
 

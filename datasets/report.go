@@ -5,24 +5,25 @@ import "slices"
 // Report tells the owner what ingest did with the rows. It is exact and quotes cells: it is for the
 // owner alone, never for a log, a metric, an error message or an analyst.
 //
-// RowsRead = RowsKept + RowsWithoutUnit + RowsDropped + RowsOverLimit.
+// RowsRead = RowsKept + RowsWithoutUnit + RowsDropped + RowsOverLimit. A public table has no units, so that
+// it has neither rows without one nor rows over a limit.
 type Report struct {
 	RowsRead          int64          `json:"rows_read"`
 	RowsKept          int64          `json:"rows_kept"`
 	RowsWithoutUnit   int64          `json:"rows_without_unit"`            // the privacy ID was NULL, empty or unusable
 	RowsDropped       int64          `json:"rows_dropped"`                 // NULL in a column not declared nullable
 	RowsOverLimit     int64          `json:"rows_over_limit"`              // beyond max_rows_per_unit
-	Units             int64          `json:"units"`                        // privacy IDs that have a row
+	Units             int64          `json:"units"`                        // privacy IDs that have a row; 0 in a public table
 	Columns           []ColumnReport `json:"columns"`                      // declared and not hidden, in declared order
 	UndeclaredColumns []string       `json:"undeclared_columns,omitempty"` // in the file only; not stored
 	ContentHash       [32]byte       `json:"-"`                            // SHA-256 of the canonical rows, whatever the file's bytes
 }
 
-// ColumnReport counts what happened to the cells of one column, in rows that have a unit; for the
-// privacy ID, in all rows.
+// ColumnReport counts what happened to the cells of one column, in rows that have a unit or are public;
+// for the privacy ID, in all rows.
 type ColumnReport struct {
 	Name        string    `json:"name"`
-	Clamped     int64     `json:"clamped"`      // out of range, moved to the nearer bound
+	Clamped     int64     `json:"clamped"`      // numbers, dates and timestamps out of range, moved to the nearer bound
 	Nulled      int64     `json:"nulled"`       // had a value that the type cannot hold
 	RowsDropped int64     `json:"rows_dropped"` // a row counts in each column that would have dropped it
 	Examples    []Example `json:"examples,omitempty"`

@@ -71,7 +71,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Errors of Ingest. No message quotes a cell: what a CSV file without a header names its columns
+// Errors of Ingest. No message quotes a cell, but for ErrDuplicates: what a CSV file without a header names its columns
 // is a row of it, so names that only the file has are not quoted either.
 var (
 	// ErrFormat means that the format is not one that is read. Convert the file.
@@ -82,6 +82,10 @@ var (
 	// ErrColumns means that the file's columns do not suit the declaration: missing, given twice,
 	// or of a type without a meaning here. It is a kind of ErrMalformed.
 	ErrColumns = fmt.Errorf("%w: columns", ErrMalformed)
+	// ErrDuplicates means that rows of a public table agree in all columns of Declaration.Unique, as they
+	// would be stored. The message quotes some of those values. Keep one of the rows, or declare more
+	// columns unique; nothing was written. It is a kind of ErrMalformed.
+	ErrDuplicates = fmt.Errorf("%w: duplicates", ErrMalformed)
 	// ErrTooLarge means that a limit was passed. Split the file, or raise the limit.
 	ErrTooLarge = errors.New("upload too large")
 	// ErrStrict means that strict mode refused the upload. The report says why; nothing was written.

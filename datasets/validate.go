@@ -14,6 +14,7 @@ const (
 	MaxDomain           = 10_000    // values of one column's domain
 
 	maxColumns     = 1_000
+	maxUnique      = 8     // columns that name a row of a public table
 	maxDescription = 4_096 // bytes
 	maxCategory    = 1_024 // bytes
 	maxText        = 1_024 // bytes of a stored string; a longer one becomes NULL
@@ -23,12 +24,7 @@ const (
 // The error wraps ErrDeclaration and lists what to change, column by column.
 func (d Declaration) Validate() error {
 	var p problems
-	if err := ValidateUnitSpace(d.UnitSpace); err != nil {
-		p.add("unit_space: %w; write the people (companies, devices …) behind the table as org/space, such as kr_edu/student", err)
-	}
-	if d.MaxRowsPerUnit < 1 || d.MaxRowsPerUnit > MaxRowsPerUnitLimit {
-		p.add("max_rows_per_unit is %d; write 1 to %d, the rows that one privacy unit may have", d.MaxRowsPerUnit, MaxRowsPerUnitLimit)
-	}
+	d.checkOwners(&p)
 	checkDescription(&p, "description", d.Description)
 	if len(d.Columns) > maxColumns {
 		p.add("columns: there are %d; at most %d can be declared", len(d.Columns), maxColumns)
@@ -43,7 +39,7 @@ func (d Declaration) Validate() error {
 	return p.err()
 }
 
-// checkNames checks the columns' names and that one of them is the privacy ID.
+// checkNames checks the columns' names and that one of them is the privacy ID; in a public table none.
 func (d Declaration) checkNames(p *problems) {
 	seen := make(map[string]bool, len(d.Columns))
 	ids := []string{}
@@ -59,6 +55,10 @@ func (d Declaration) checkNames(p *problems) {
 		}
 	}
 	switch {
+	case d.Public && len(ids) > 0:
+		p.add("column %s has the role privacy_id, and the rows of a public table are about nobody; make it a key or hidden, or remove public",
+			strings.Join(ids[:min(len(ids), 5)], ", "))
+	case d.Public:
 	case len(ids) == 0:
 		p.add("no column has the role privacy_id; name the column that says whose row it is")
 	case len(ids) > 1:

@@ -54,6 +54,7 @@ func (c Column) checkID(p *columnProblems, typed bool) {
 		p.add("a privacy ID of type %s is not supported; declare it string or int64", c.Type)
 	}
 	c.unbounded(p, "a privacy ID")
+	c.timeless(p)
 	if len(c.Domain) > 0 {
 		p.add("a privacy ID has no domain; remove it")
 	}
@@ -78,6 +79,7 @@ func (c Column) checkKey(p *columnProblems, typed bool) {
 	case !c.Lower.IsZero():
 		c.checkGrid(p)
 	}
+	c.checkMoments(p)
 	c.checkDomain(p)
 }
 
@@ -92,6 +94,7 @@ func (c Column) checkMeasure(p *columnProblems, typed bool) {
 		p.add("a %s column cannot be a measure; make it a key or hidden, or declare it int64 or float64", c.Type)
 		return
 	}
+	c.timeless(p)
 	if c.Lower.IsZero() || c.Upper.IsZero() {
 		p.add("a measure needs lower and upper; write the range that is plausible by its meaning, never one computed from the rows")
 	}
@@ -107,7 +110,11 @@ func (c Column) checkMeasure(p *columnProblems, typed bool) {
 // unbounded refuses bounds where they have no meaning.
 func (c Column) unbounded(p *columnProblems, what string) {
 	if !c.Lower.IsZero() || !c.Upper.IsZero() {
-		p.add("%s has no lower and upper; remove them", what)
+		instead := "remove them"
+		if c.Role == Key && c.temporal() {
+			instead = "write earliest and latest"
+		}
+		p.add("%s has no lower and upper; %s", what, instead)
 	}
 	if !c.Resolution.IsZero() {
 		p.add("%s has no resolution; remove it", what)

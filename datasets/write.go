@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -18,27 +19,37 @@ import (
 // rowGroupBytes closes a row group early where rows are long: a group is held in memory.
 const rowGroupBytes = 64 << 20
 
-// canonical writes canonical Parquet from records in order. Its bytes are a function of the records
-// and the stored columns.
+// rowWriter writes canonical Parquet from records in order.
+type rowWriter interface {
+	add(record []byte) error
+	// close writes the file's end and adds the figures to the report.
+	close(*Report) error
+}
+
+func newRowWriter(w io.Writer, d Declaration, group int64) (rowWriter, error) {
+	if d.Public {
+		return newPublicWriter(w, d, group)
+	}
+	return newUnitWriter(w, d.Stored(), d.MaxRowsPerUnit, group)
+}
+
+// canonical is what the writers of protected and of public tables share. The bytes of the file are a
+// function of the records and the declaration.
 type canonical struct {
 	columns []Column
-	maxRows int64 // per unit
+	carried int   // columns before the declared ones
 	group   int64 // rows per row group
 	file    *pqarrow.FileWriter
 	rows    *array.RecordBuilder
-	size    int64 // bytes of records in rows
+	size    int64 // bytes of content in rows
 	count   int64 // rows in rows
-
-	unit  unitID
-	units int64
-	rank  int64 // of the last row of unit
-	kept  int64
-	over  int64
-	sum   hash.Hash
+	kept    int64
+	sum     hash.Hash
 }
 
-func newCanonical(w io.Writer, columns []Column, maxRows, group int64) (*canonical, error) {
-	schema := canonicalSchema(columns)
+// newCanonical begins a file. tag is where the content hash begins: it says what the rows mean.
+func newCanonical(w io.Writer, carried []arrow.Field, columns []Column, group int64, tag string) (*canonical, error) {
+	schema := canonicalSchema(carried, columns)
 	file, err := pqarrow.NewFileWriter(schema, w, parquet.NewWriterProperties(
 		parquet.WithCompression(compress.Codecs.Zstd),
 		parquet.WithCompressionLevel(1),              // an encoder is made for every page; those of higher levels cost more than they save
@@ -50,20 +61,16 @@ func newCanonical(w io.Writer, columns []Column, maxRows, group int64) (*canonic
 	if err != nil {
 		return nil, fmt.Errorf("write canonical rows: %w", err)
 	}
-	c := &canonical{columns: columns, maxRows: maxRows, group: group, file: file,
+	c := &canonical{columns: columns, carried: len(carried), group: group, file: file,
 		rows: array.NewRecordBuilder(memory.NewGoAllocator(), schema), sum: sha256.New()}
-	c.hashHeader()
+	c.hashHeader(tag)
 	return c, nil
 }
 
 // canonicalSchema is the schema of canonical Parquet. Timestamps carry no zone, so that engines
 // read them as plain TIMESTAMP; they are UTC.
-func canonicalSchema(columns []Column) *arrow.Schema {
-	fields := []arrow.Field{
-		{Name: UnitColumn, Type: &arrow.FixedSizeBinaryType{ByteWidth: len(unitID{})}},
-		{Name: OrdinalColumn, Type: arrow.PrimitiveTypes.Int64},
-		{Name: RankColumn, Type: arrow.PrimitiveTypes.Int32},
-	}
+func canonicalSchema(carried []arrow.Field, columns []Column) *arrow.Schema {
+	fields := slices.Clone(carried)
 	for _, c := range columns {
 		fields = append(fields, arrow.Field{Name: c.Name, Type: storedType(c), Nullable: c.Nullable})
 	}
@@ -85,54 +92,41 @@ func storedType(c Column) arrow.DataType {
 }
 
 // hashHeader begins the content hash with what the payloads mean.
-func (c *canonical) hashHeader() {
-	c.sum.Write([]byte("entrepot canonical rows 1\n"))
+func (c *canonical) hashHeader(tag string) {
+	c.sum.Write([]byte(tag))
 	for _, column := range c.columns {
 		_, _, num, den, _ := column.Grid()
 		fmt.Fprintf(c.sum, "%s %s %s %d/%d %t\n", column.Name, column.Type, column.Role, num, den, column.Nullable)
 	}
 }
 
-// add takes the next record. Rows beyond the unit's limit are counted, not written.
-func (c *canonical) add(record []byte) error {
-	if c.units == 0 || unitID(record[:placeAt]) != c.unit {
-		c.unit = unitID(record[:placeAt])
-		c.units++
-		c.rank = 0
-	}
-	if c.rank == c.maxRows {
-		c.over++
-		return nil
-	}
-	c.rank++
+// row writes a row whose carried cells its caller has appended. head goes into the content hash
+// before the payload.
+func (c *canonical) row(head, payload []byte) error {
 	c.kept++
-	c.hashRow(record)
-	c.append(record[payloadAt:])
+	c.hashRow(head, payload)
+	c.append(payload)
 	c.count++
-	if c.size += int64(len(record)); c.count == c.group || c.size >= rowGroupBytes {
+	if c.size += int64(len(head) + len(payload)); c.count == c.group || c.size >= rowGroupBytes {
 		return c.flush()
 	}
 	return nil
 }
 
-// hashRow adds a row to the content hash. The place follows from the rest.
-func (c *canonical) hashRow(record []byte) {
+func (c *canonical) hashRow(head, payload []byte) {
 	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(record)-payloadAt))
+	binary.BigEndian.PutUint64(n[:], uint64(len(payload)))
 	c.sum.Write(n[:])
-	c.sum.Write(record[:placeAt])
-	c.sum.Write(record[payloadAt:])
+	c.sum.Write(head)
+	c.sum.Write(payload)
 }
 
 func (c *canonical) append(payload []byte) {
-	c.rows.Field(0).(*array.FixedSizeBinaryBuilder).Append(c.unit[:])
-	c.rows.Field(1).(*array.Int64Builder).Append(c.units - 1)
-	c.rows.Field(2).(*array.Int32Builder).Append(int32(c.rank))
 	for i, column := range c.columns {
 		var v cell
 		var s []byte
 		v, s, payload = readCell(payload, column.Type == String)
-		field := c.rows.Field(3 + i)
+		field := c.rows.Field(c.carried + i)
 		if v.null {
 			field.AppendNull()
 			continue
@@ -166,7 +160,7 @@ func (c *canonical) flush() error {
 	return nil
 }
 
-// close writes the file's end and adds the figures to the report.
+// close implements rowWriter.
 func (c *canonical) close(r *Report) error {
 	defer c.rows.Release()
 	if err := c.flush(); err != nil {
@@ -175,7 +169,7 @@ func (c *canonical) close(r *Report) error {
 	if err := c.file.Close(); err != nil {
 		return fmt.Errorf("write canonical rows: %w", err)
 	}
-	r.RowsKept, r.RowsOverLimit, r.Units = c.kept, c.over, c.units
+	r.RowsKept = c.kept
 	c.sum.Sum(r.ContentHash[:0])
 	return nil
 }

@@ -19,6 +19,10 @@ type Delta int64
 // account) fixes once: Renyi(1e12) is d = 1.
 type Renyi int64
 
+// Rho is a loss ρ of zero-concentrated DP in pico-ρ: Rho(1e12) is ρ = 1. A ρ-zCDP release has Rényi
+// divergence at most α·ρ at every order α.
+type Rho int64
+
 // Order is a Rényi order α > 1 in thousandths: Order(23_256) is α = 23.256.
 type Order int64
 
@@ -27,8 +31,10 @@ const (
 	OneEpsilon Epsilon = 1e12
 	OneDelta   Delta   = 1e18
 	OneRenyi   Renyi   = 1e12
+	OneRho     Rho     = 1e12
 
 	MaxLifetimeEpsilon Epsilon = 1000 * OneEpsilon
+	MaxRho             Rho     = 1000 * OneRho
 	MaxOrder           Order   = 1_000_000
 )
 
@@ -41,6 +47,12 @@ var ErrAmount = errors.New("not an amount")
 func ParseEpsilon(s string) (Epsilon, error) {
 	n, err := parseScaled(s, 12, int64(MaxLifetimeEpsilon))
 	return Epsilon(n), err
+}
+
+// ParseRho reads a decimal like ParseEpsilon, up to MaxRho.
+func ParseRho(s string) (Rho, error) {
+	n, err := parseScaled(s, 12, int64(MaxRho))
+	return Rho(n), err
 }
 
 // ParseDelta reads a decimal in [0, 1] exactly; it refuses anything finer than 1e-18.
@@ -104,6 +116,9 @@ func (d Delta) String() string { return formatScaled(int64(d), 18) }
 func (d Renyi) String() string { return formatScaled(int64(d), 12) }
 
 // String writes the exact decimal.
+func (r Rho) String() string { return formatScaled(int64(r), 12) }
+
+// String writes the exact decimal.
 func (o Order) String() string { return formatScaled(int64(o), 3) }
 
 // formatScaled writes n·10^-digits without trailing zeros, with an exponent when it is shorter.
@@ -128,65 +143,6 @@ func formatScaled(n int64, digits int) string {
 	return s
 }
 
-// FloorFloat is the largest float64 not above ε: noise drawn for it is never too small.
-func (e Epsilon) FloorFloat() float64 { return floorQuotient(int64(e), 1e12) }
-
-// FloorFloat is the largest float64 not above δ.
-func (d Delta) FloorFloat() float64 { return floorQuotient(int64(d), 1e18) }
-
-// Float is α, exact to the nearest float64.
-func (o Order) Float() float64 { return float64(o) / 1000 }
-
-// floorQuotient rounds once, from the exact fraction: dividing floats could be two steps too high.
-func floorQuotient(n, unit int64) float64 {
-	exact := new(big.Rat).SetFrac64(n, unit)
-	f, _ := exact.Float64() // nearest
-	if new(big.Rat).SetFloat64(f).Cmp(exact) > 0 {
-		return math.Nextafter(f, math.Inf(-1))
-	}
-	return f
-}
-
-// CeilRenyi converts nats to pico-nats, upward and exactly; NaN, negative and huge values saturate
-// at the largest amount, which no account can bear.
-func CeilRenyi(d float64) Renyi {
-	if !(d >= 0 && d < math.MaxInt64/1e12) {
-		return math.MaxInt64
-	}
-	quotient, remainder := picos(d)
-	if remainder.Sign() > 0 {
-		quotient.Add(quotient, big.NewInt(1))
-	}
-	if !quotient.IsInt64() {
-		return math.MaxInt64
-	}
-	return Renyi(quotient.Int64())
-}
-
-// FloorRenyi converts nats to pico-nats, downward and exactly; NaN and negative values give 0, huge
-// values the largest amount.
-func FloorRenyi(d float64) Renyi {
-	if !(d > 0) {
-		return 0
-	}
-	if d >= math.MaxInt64/1e12 {
-		return math.MaxInt64
-	}
-	quotient, _ := picos(d)
-	if !quotient.IsInt64() {
-		return math.MaxInt64
-	}
-	return Renyi(quotient.Int64())
-}
-
-// picos is d·1e12 as an integer and a remainder. A float64 is a fraction, so nothing is rounded on
-// the way: d·1e12 in floating point could fall on the wrong side of an integer.
-func picos(d float64) (quotient, remainder *big.Int) {
-	r := new(big.Rat).SetFloat64(d)
-	r.Mul(r, new(big.Rat).SetInt64(1e12))
-	return new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
-}
-
 // MarshalText writes the exact decimal, so that JSON carries amounts as strings.
 func (e Epsilon) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
@@ -195,6 +151,9 @@ func (d Delta) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // MarshalText writes the exact decimal.
 func (d Renyi) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// MarshalText writes the exact decimal.
+func (r Rho) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // MarshalText writes the exact decimal.
 func (o Order) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
@@ -214,6 +173,13 @@ func (d *Delta) UnmarshalText(b []byte) (err error) { *d, err = ParseDelta(strin
 func (d *Renyi) UnmarshalText(b []byte) error {
 	n, err := parseClock(string(b), 12)
 	*d = Renyi(n)
+	return err
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (r *Rho) UnmarshalText(b []byte) error {
+	n, err := parseClock(string(b), 12)
+	*r = Rho(n)
 	return err
 }
 

@@ -32,6 +32,12 @@ func TestParseAmounts(t *testing.T) {
 			t.Errorf("ParseEpsilon(%q) = %d, %v; want ErrAmount", text, got, err)
 		}
 	}
+	if r, err := ParseRho("0.005"); err != nil || r != OneRho/200 {
+		t.Errorf("ρ = 0.005 is %d, %v", r, err)
+	}
+	if _, err := ParseRho("1000.1"); !errors.Is(err, ErrAmount) {
+		t.Errorf("ρ above the largest: %v", err)
+	}
 	if d, err := ParseDelta("1e-18"); err != nil || d != 1 {
 		t.Errorf("the smallest δ is %d, %v", d, err)
 	}
@@ -54,6 +60,12 @@ func TestAmountsAreExactText(t *testing.T) {
 		var back Clocks
 		if err := json.Unmarshal(b, &back); err != nil || back != loss {
 			t.Fatalf("%+v → %s → %+v, %v", loss, b, back, err)
+		}
+		rho := Rho(rapid.Int64Min(0).Draw(t, "rho"))
+		var r Rho
+		text, _ := rho.MarshalText()
+		if err := r.UnmarshalText(text); err != nil || r != rho || string(text) != rho.String() {
+			t.Fatalf("ρ %d → %s → %d, %v", rho, text, r, err)
 		}
 		order := Order(rapid.Int64Range(0, int64(MaxOrder)).Draw(t, "order"))
 		var o Order
@@ -94,9 +106,24 @@ func TestDirectedConversions(t *testing.T) {
 			t.Fatalf("FloorRenyi(%g) = %s", d, down)
 		}
 	})
+	for _, d := range []float64{1e-18, 2.9e-15, 1.0 / 3, 1e-300, 0} {
+		exact := new(big.Rat).SetFloat64(d)
+		exact.Mul(exact, big.NewRat(1e18, 1))
+		got := new(big.Rat).SetInt64(int64(CeilDelta(d)))
+		if got.Cmp(exact) < 0 || got.Sub(got, exact).Cmp(big.NewRat(1, 1)) >= 0 {
+			t.Errorf("CeilDelta(%g) = %d", d, CeilDelta(d))
+		}
+	}
+	if CeilEpsilon(0.1) != 100_000_000_001 || CeilEpsilon(math.Inf(1)) != math.MaxInt64 || CeilDelta(10) != math.MaxInt64 {
+		t.Errorf("ε = 0.1 rounds up to %d", CeilEpsilon(0.1)) // the float64 nearest to 0.1 is above it
+	}
 	largestBelow := func(n int64) {
 		for unit, f := range map[int64]float64{1e12: Epsilon(n).FloorFloat(), 1e18: Delta(n).FloorFloat()} {
 			exact := new(big.Rat).SetFrac64(n, unit)
+			if up := map[int64]float64{1e12: Epsilon(n).ceilFloat(), 1e18: Delta(n).ceilFloat()}[unit]; up != f && up != math.Nextafter(f, math.Inf(1)) ||
+				new(big.Rat).SetFloat64(up).Cmp(exact) < 0 {
+				t.Fatalf("%d of %d: ceilFloat is %g", n, unit, up)
+			}
 			if new(big.Rat).SetFloat64(f).Cmp(exact) > 0 || new(big.Rat).SetFloat64(math.Nextafter(f, math.Inf(1))).Cmp(exact) <= 0 {
 				t.Fatalf("%d of %d: FloorFloat is %g", n, unit, f)
 			}

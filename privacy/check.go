@@ -9,6 +9,7 @@ import (
 // The caps on a question. They hold before any row is read.
 const (
 	MinQuestionEpsilon  = OneEpsilon / 10_000        // 1e-4: success itself is a bit, so every question pays
+	MinQuestionRho      = OneRho / 200_000_000       // 5e-9, which is ε²/2
 	MinMechanismEpsilon = OneEpsilon / 1_000_000_000 // 1e-9, for each draw and each selected partition
 	MaxMechanismEpsilon = 20 * OneEpsilon
 	MinPartitionDelta   = OneDelta / 10_000_000_000_000 // 1e-13, for each partition that one unit may touch
@@ -27,11 +28,14 @@ func checkQuestion(q Question) error {
 	if err := checkPartitions(q.Partitions, q.Loss.Delta); err != nil {
 		return err
 	}
-	if q.Loss.Epsilon < MinQuestionEpsilon {
-		return fmt.Errorf("%w: ε is %s, a question needs at least %s", ErrSpec, q.Loss.Epsilon, MinQuestionEpsilon)
+	if err := checkLoss(q.Loss); err != nil {
+		return err
 	}
-	if len(q.Aggregates) == 0 || len(q.Aggregates) > MaxAggregates {
-		return fmt.Errorf("%w: it asks for %d aggregates; ask for 1 to %d", ErrSpec, len(q.Aggregates), MaxAggregates)
+	if len(q.Aggregates) > MaxAggregates {
+		return fmt.Errorf("%w: it asks for %d aggregates; ask for at most %d", ErrSpec, len(q.Aggregates), MaxAggregates)
+	}
+	if len(q.Aggregates) == 0 && q.Partitions.Keys != nil {
+		return fmt.Errorf("%w: it asks for no aggregate, and which groups there are is public; ask for an aggregate", ErrSpec)
 	}
 	for i, a := range q.Aggregates {
 		if err := checkAggregate(a); err != nil {
@@ -39,6 +43,33 @@ func checkQuestion(q Question) error {
 		}
 	}
 	return checkAgreement(q.Aggregates)
+}
+
+// checkLoss checks what a caller asks to spend, before it is divided.
+func checkLoss(l Loss) error {
+	switch {
+	case l.Epsilon != 0 && l.Rho != 0:
+		return fmt.Errorf("%w: it spends both ε and ρ; choose one", ErrSpec)
+	case l.Rho == 0 && l.Epsilon < MinQuestionEpsilon:
+		return fmt.Errorf("%w: ε is %s, a question needs at least %s", ErrSpec, l.Epsilon, MinQuestionEpsilon)
+	case l.Rho != 0 && l.Rho < MinQuestionRho:
+		return fmt.Errorf("%w: ρ is %s, a question needs at least %s", ErrSpec, l.Rho, MinQuestionRho)
+	case l.GaussianDelta < 0 || l.GaussianDelta >= OneDelta/2:
+		return fmt.Errorf("%w: δ for Gaussian noise is %s; it must be at least 0 and below 0.5", ErrSpec, l.GaussianDelta)
+	}
+	switch l.Mechanism {
+	case "", Laplace:
+		if l.GaussianDelta > 0 {
+			return fmt.Errorf("%w: it gives a δ for Gaussian noise, and its noise is Laplace; leave that δ out", ErrSpec)
+		}
+	case Gaussian, Best:
+		if l.Rho == 0 {
+			return fmt.Errorf("%w: under ε noise is Laplace; spend ρ for Gaussian noise", ErrSpec)
+		}
+	default:
+		return fmt.Errorf("%w: there is no mechanism %.40q; write %q, %q or %q", ErrSpec, l.Mechanism, Laplace, Gaussian, Best)
+	}
+	return nil
 }
 
 func checkContribution(c Contribution) error {
@@ -93,21 +124,35 @@ func checkAggregate(a Aggregate) error {
 	if a.Argument < NoArgument || a.Argument >= MaxAggregates {
 		return fmt.Errorf("%w: there is no argument %d", ErrSpec, a.Argument)
 	}
+	if a.Weight < 0 || a.Weight > MaxWeight {
+		return fmt.Errorf("%w: its weight is %d; it must be 1 to %d", ErrSpec, a.Weight, MaxWeight)
+	}
 	switch a.Kind {
-	case Count:
+	case Count, CountUnits:
 		return nil
-	case CountUnits:
-		if a.Argument != NoArgument {
-			return fmt.Errorf("%w: a count of privacy units takes no argument", ErrSpec)
-		}
-		return nil
-	case Sum, Mean:
+	case CountDistinct, Sum, Mean, Variance, Quantile:
 		if a.Argument == NoArgument {
 			return fmt.Errorf("%w: a %s needs an argument", ErrSpec, a.Kind)
 		}
-		return checkBounds(a)
+		if a.Kind == Quantile && !(a.Rank >= 0 && a.Rank <= 1) {
+			return fmt.Errorf("%w: a quantile's rank is %g; it must be 0 to 1", ErrSpec, a.Rank)
+		}
+		if hasBounds(a) {
+			return checkBounds(a)
+		}
+		return nil
 	default:
 		return fmt.Errorf("%w: there is no mechanism for %.40q", ErrSpec, a.Kind)
+	}
+}
+
+// hasBounds reports whether an aggregate uses the bounds of its argument.
+func hasBounds(a Aggregate) bool {
+	switch a.Kind {
+	case Sum, Mean, Variance, Quantile:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -118,7 +163,7 @@ func checkBounds(a Aggregate) error {
 	if a.Step.Num < 1 || a.Step.Den < 1 {
 		return fmt.Errorf("%w: a step of %d/%d is not positive", ErrSpec, a.Step.Num, a.Step.Den)
 	}
-	if magnitude(a) == 0 {
+	if a.Lower == a.Upper && (a.Kind != Sum || a.Lower == 0) {
 		return fmt.Errorf("%w: its bounds of %d … %d steps leave one value, which is public; drop it or widen the bounds", ErrSpec, a.Lower, a.Upper)
 	}
 	return nil
@@ -131,7 +176,7 @@ func checkAgreement(aggregates []Aggregate) error {
 			if a.Argument != b.Argument || a.Argument == NoArgument {
 				continue
 			}
-			bounded := (a.Kind == Sum || a.Kind == Mean) && (b.Kind == Sum || b.Kind == Mean)
+			bounded := hasBounds(a) && hasBounds(b)
 			if a.NotNull != b.NotNull || bounded && (a.Lower != b.Lower || a.Upper != b.Upper || a.Step != b.Step) {
 				return fmt.Errorf("%w: argument %d is described in two ways", ErrSpec, a.Argument)
 			}
@@ -142,7 +187,7 @@ func checkAgreement(aggregates []Aggregate) error {
 
 func checkShare(share Epsilon, shares int64) error {
 	if share < MinMechanismEpsilon || share > MaxMechanismEpsilon {
-		return fmt.Errorf("%w: ε is divided over %d draws, %s each; a draw takes from %s to %s",
+		return fmt.Errorf("%w: ε is divided into %d shares, %s for one draw; a draw takes from %s to %s",
 			ErrSpec, shares, share, MinMechanismEpsilon, MaxMechanismEpsilon)
 	}
 	return nil
@@ -156,9 +201,26 @@ func cloneQuestion(q Question) Question {
 
 // checkSize bounds work and answer of so many partitions, before the charge where they are public.
 func (s Spec) checkSize(partitions int) error {
-	if each := max(len(s.draws), len(s.uses)); partitions*each > MaxNumbers {
+	if each := max(s.numbers, len(s.uses), 1); partitions*each > MaxNumbers {
 		return fmt.Errorf("%w: %d groups with %d numbers in each are too many for one answer; at most %d numbers fit: ask for fewer groups or fewer aggregates at a time",
 			ErrSpec, partitions, each, MaxNumbers)
 	}
 	return nil
+}
+
+// countNumbers is how many noisy integers one partition takes. A quantile walks down its tree and looks
+// at the children of a node on each level.
+func (s Spec) countNumbers() int {
+	total := 0
+	for _, d := range s.draws {
+		if d.quantity != tree {
+			total++
+		}
+	}
+	for i, a := range s.question.Aggregates {
+		if t := s.draws[s.uses[i][0]].tree; a.Kind == Quantile {
+			total += t.Branching * t.Height
+		}
+	}
+	return total
 }

@@ -10,7 +10,8 @@
 //
 //   - A [Release] comes only from [Run]. Every number in it is a fixed function of integers that
 //     carry fresh noise of the scale that [Spec.Columns] states. There is no switch that turns
-//     noise off, and no seed.
+//     noise off, and no seed: [RunFrom] and [Measure], for tests, take values that only packages
+//     in this folder can make.
 //   - A spec, its price and every error of [NewSpec] depend on the question alone, never on rows.
 //   - A [Partials] gives one release. Using it again is an error, not a second draw.
 //   - No cell holds NaN, an infinity or NULL.

@@ -6,31 +6,40 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"entrepot/privacy/privacytest"
+	"entrepot/privacy/internal/binomial"
+	dpnoise "github.com/google/differential-privacy/go/v2/noise"
 	"pgregory.net/rapid"
 )
 
 // fixed is a source whose noisy zero is z.
 func fixed(z int64) source {
-	return source{laplace: func(int64, float64) (int64, error) { return z, nil }}
+	return source{
+		Laplace:  func(site, int64, float64) (int64, error) { return z, nil },
+		Gaussian: func(site, int64, float64, float64) (int64, error) { return z, nil },
+	}
 }
 
-// seeded draws discrete Laplace noise fast and repeatably, on the library's lattice.
+// seeded draws noise fast and repeatably, on the library's lattice.
 func seeded(r *rand.Rand) source {
-	return source{laplace: func(l1 int64, epsilon float64) (int64, error) {
-		grain := grainOf(l1, epsilon)
-		rate := float64(grain) * epsilon / (float64(l1) + float64(grain))
-		geometric := func() float64 { return math.Floor(math.Log1p(-r.Float64()) / -rate) }
-		return int64(geometric()-geometric()) * grain, nil // the difference of two is two-sided
-	}}
+	return source{
+		Laplace: func(_ site, l1 int64, epsilon float64) (int64, error) {
+			grain := grainOf(l1, epsilon)
+			rate := float64(grain) * epsilon / (float64(l1) + float64(grain))
+			geometric := func() float64 { return math.Floor(math.Log1p(-r.Float64()) / -rate) }
+			return int64(geometric()-geometric()) * grain, nil // the difference of two is two-sided
+		},
+		Gaussian: func(_ site, sensitivity int64, epsilon, delta float64) (int64, error) {
+			return int64(math.Round(r.NormFloat64() * dpnoise.SigmaForGaussian(1, float64(sensitivity), epsilon, delta))), nil
+		},
+	}
 }
 
 // random is a calibration that newLaplace accepts, over its whole range.
-func random(t *rapid.T) (sensitivity, Epsilon, laplace) {
+func random(t *rapid.T) (sensitivity, Epsilon, noise) {
 	l1 := int64(math.Exp2(rapid.Float64Range(0, 52.9).Draw(t, "log2 L1")))
 	cells := min(l1, int64(math.Exp2(rapid.Float64Range(0, 40).Draw(t, "log2 L0"))))
 	share := Epsilon(math.Exp2(rapid.Float64Range(math.Log2(float64(MinMechanismEpsilon))+0.001, math.Log2(float64(MaxMechanismEpsilon))).Draw(t, "log2 ε")))
-	s := sensitivity{cell: (l1 + cells - 1) / cells, l1: l1, cells: cells}
+	s := sensitivity{cell: (l1 + cells - 1) / cells, l1: l1, cells: cells, levels: 1}
 	l, err := newLaplace(s, share)
 	if err != nil {
 		t.Skip("refused")
@@ -45,7 +54,7 @@ func TestLaplaceNeverMoreThanEpsilon(t *testing.T) {
 		s, share, l := random(t)
 		grain := big.NewRat(l.grain, 1)
 		rate := new(big.Rat).SetFloat64(l.epsilon)
-		rate.Mul(rate, grain).Quo(rate, new(big.Rat).Add(big.NewRat(l.l1, 1), grain))
+		rate.Mul(rate, grain).Quo(rate, new(big.Rat).Add(big.NewRat(l.sensitivity, 1), grain))
 
 		points := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(s.l1), l.bits))
 		if l.grain > 1 { // each partition may round away from its neighbour by nearly one grain
@@ -55,7 +64,7 @@ func TestLaplaceNeverMoreThanEpsilon(t *testing.T) {
 		if loss.Cmp(new(big.Rat).SetFrac64(int64(share), 1e12)) > 0 {
 			t.Fatalf("%+v at ε = %s costs %s: %+v", s, share, loss.FloatString(20), l)
 		}
-		if l.bits > 0 && l.grain != 1 || l.grain != grainOf(l.l1, l.epsilon) || l.l1 <= 0 {
+		if l.bits > 0 && l.grain != 1 || l.grain != grainOf(l.sensitivity, l.epsilon) || l.sensitivity <= 0 {
 			t.Fatalf("lattice of %+v", l)
 		}
 		if tight := float64(s.l1) / l.epsilon; l.scale > tight*(1+1e-9)+float64(s.cells)*float64(l.grain)/l.epsilon*1.01 {
@@ -93,11 +102,11 @@ func TestRoundingShift(t *testing.T) {
 func TestFineRounding(t *testing.T) {
 	for _, bits := range []uint{1, 2, 5} {
 		for _, rate := range []float64{1e-3, 0.1, 1} { // of a lattice point
-			l := laplace{l1: 1 << bits, epsilon: 1, bits: bits, grain: 1, scale: math.Ldexp(1/rate, -int(bits))}
+			l := noise{kind: Laplace, sensitivity: 1 << bits, epsilon: 1, bits: bits, grain: 1, scale: math.Ldexp(1/rate, -int(bits))}
 			at := func(x int64) map[int64]float64 {
 				mass := map[int64]float64{}
 				for z := int64(-4000); z <= 4000; z++ {
-					n, err := l.add(x, fixed(z))
+					n, err := l.add(x, site{}, fixed(z))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -147,14 +156,14 @@ func TestLaplaceLattice(t *testing.T) {
 		share Epsilon
 		grain int64
 	}{
-		{sensitivity{1, 1, 1}, 20 * OneEpsilon, 1},
-		{sensitivity{1, 1, 1}, OneEpsilon, 1},
-		{sensitivity{1, 1, 1}, MinMechanismEpsilon, 1},
-		{sensitivity{1 << 40, 1 << 40, 1}, OneEpsilon, 1},
-		{sensitivity{1<<40 + 1, 1<<40 + 1, 1}, OneEpsilon, 2},
-		{sensitivity{1 << 40, 1 << 40, 4}, OneEpsilon, 1},
-		{sensitivity{1 << 45, 1 << 45, 1 << 10}, OneEpsilon, 64}, // widened past 2^45
-		{sensitivity{1 << 52, 1 << 52, 1}, OneEpsilon / 8, 1 << 15},
+		{sensitivity{1, 1, 1, 1}, 20 * OneEpsilon, 1},
+		{sensitivity{1, 1, 1, 1}, OneEpsilon, 1},
+		{sensitivity{1, 1, 1, 1}, MinMechanismEpsilon, 1},
+		{sensitivity{1 << 40, 1 << 40, 1, 1}, OneEpsilon, 1},
+		{sensitivity{1<<40 + 1, 1<<40 + 1, 1, 1}, OneEpsilon, 2},
+		{sensitivity{1 << 40, 1 << 40, 4, 1}, OneEpsilon, 1},
+		{sensitivity{1 << 45, 1 << 45, 1 << 10, 1}, OneEpsilon, 64}, // widened past 2^45
+		{sensitivity{1 << 52, 1 << 52, 1, 1}, OneEpsilon / 8, 1 << 15},
 	} {
 		l, err := newLaplace(c.s, c.share)
 		if err != nil || l.grain != c.grain {
@@ -163,7 +172,7 @@ func TestLaplaceLattice(t *testing.T) {
 		}
 		for range 50 {
 			for _, x := range []int64{0, 1, -1, sumLimit, -sumLimit} {
-				n, err := l.add(x, library())
+				n, err := l.add(x, site{}, library())
 				if err != nil || n.steps%l.grain != 0 || n.steps > noisyLimit || n.steps < -noisyLimit {
 					t.Errorf("%+v: %d became %+v, %v", l, x, n, err)
 				}
@@ -173,10 +182,10 @@ func TestLaplaceLattice(t *testing.T) {
 }
 
 func TestExtremeNoiseSaturates(t *testing.T) {
-	for _, l := range []laplace{{bits: 40, grain: 1}, {bits: 0, grain: 1}, {bits: 0, grain: 1 << 15}} {
+	for _, l := range []noise{{bits: 40, grain: 1}, {bits: 0, grain: 1}, {bits: 0, grain: 1 << 15}} {
 		for _, z := range []int64{math.MaxInt64, math.MinInt64} {
 			for _, x := range []int64{sumLimit, -sumLimit, 0} {
-				n, err := l.add(x, fixed(z))
+				n, err := l.add(x, site{}, fixed(z))
 				if err != nil || n.steps > noisyLimit || n.steps < -noisyLimit || (z > 0) != (n.steps > x) {
 					t.Errorf("%d with the largest noise %d is %d, %v", x, z, n.steps, err)
 				}
@@ -189,13 +198,13 @@ func TestExtremeNoiseSaturates(t *testing.T) {
 // prices and intervals assume. Six checks at false-reject 1e-6 each.
 func TestLaplaceDistribution(t *testing.T) {
 	const draws = 15_000
-	l, err := newLaplace(sensitivity{cell: 3, l1: 3, cells: 1}, OneEpsilon/4) // b = 12
+	l, err := newLaplace(sensitivity{cell: 3, l1: 3, cells: 1, levels: 1}, OneEpsilon/4) // b = 12
 	if err != nil {
 		t.Fatal(err)
 	}
 	within, positive, zero := map[int64]int{}, 0, 0
 	for range draws {
-		n, err := l.add(0, library())
+		n, err := l.add(0, site{}, library())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +221,7 @@ func TestLaplaceDistribution(t *testing.T) {
 		}
 	}
 	check := func(what string, hits int, p float64) {
-		if lo, hi := privacytest.CoverageBand(draws, p, 1e-6); hits < lo || hits > hi {
+		if lo, hi := binomial.CoverageBand(draws, p, 1e-6); hits < lo || hits > hi {
 			t.Errorf("%s: %d of %d, expected %d … %d", what, hits, draws, lo, hi)
 		}
 	}

@@ -7,21 +7,22 @@ import (
 
 // A mean releases, for each partition, a noisy mean of one clamped argument.
 //
-//	Guarantee    (ε, 0)-DP, add or remove one privacy unit, over the partitions given.
+//	Guarantee    (ε, 0)-DP, or ρ-zCDP with the δ₀ of Gaussian noise, add or remove one privacy unit, over
+//	             the partitions given.
 //	Mechanism    a fixed function of two draws: the centred sum Ŝ of 2x − Lower − Upper and the count
-//	             N̂ of values, each discrete Laplace (laplace.go). The mean is
+//	             N̂ of values, both discrete Laplace or both Gaussian. The mean is
 //	             (Lower + Upper)/2 + Ŝ/2N̂, clamped to the bounds.
 //	Sensitivity  centred sum: L0 = MaxPartitions; L∞ = B·MaxRowsPerPartition; L1 =
 //	             B·min(L0·MaxRowsPerPartition, MaxRows), with B = Upper − Lower [half steps]. Count: count.go.
-//	Source       Dwork & Roth 2014, theorem 3.6; the interval is Fieller's (1954) with the exact tail
-//	             of Laplace noise in place of the normal one.
-//	Loss         one share of ε for each of the two draws; a COUNT of the same argument shares the second.
+//	Source       Dwork & Roth 2014, theorem 3.6; the interval is Fieller's (1954), for Laplace noise with
+//	             its exact tail in place of the normal one.
+//	Loss         one share for each of the two draws; a COUNT of the same argument shares the second.
 //	Interval     the means that a test at 5 % does not reject; see meanInterval.
 //	NULL         adds to neither draw. Where N̂ ≤ 0 the mean is the middle of the bounds, and the
 //	             interval all of them.
 //	Not covered  timing; how Lower and Upper were chosen; what clamping and bounding left out.
 //	Tested by    TestSensitivity (all neighbours), TestMeanCoverage (false-reject 1e-5),
-//	             TestTailOfDifference (numerical integration).
+//	             TestTailOfDifference, TestGaussianTailOfDifference (numerical integration).
 
 // centredMagnitude is B of a centred sum: 2x − lower − upper for lower ≤ x ≤ upper.
 func centredMagnitude(lower, upper int64) int64 { return upper - lower }
@@ -34,29 +35,17 @@ func centredSum(sum *big.Int, values, lower, upper int64) *big.Int {
 
 // ratio is what a mean is computed from; m = s/n is the centred mean, in half steps, within ±most.
 type ratio struct {
-	s, n         float64 // noisy centred sum, noisy count
-	scaleS       float64 // their noise
-	scaleN       float64
-	grainS       float64 // coarse lattices that their exact values were rounded to; 0 for fine ones
-	grainN       float64
-	most         float64 // Upper − Lower
-	undetermined bool    // the noisy count is not positive
+	s, n           float64 // noisy centred sum, noisy count
+	noiseS, noiseN noise
+	most           float64 // Upper − Lower
+	undetermined   bool    // the noisy count is not positive
 }
 
-func newRatio(s, n noisy, noiseS, noiseN laplace, a Aggregate) ratio {
+func newRatio(s, n noisy, noiseS, noiseN noise, a Aggregate) ratio {
 	return ratio{
-		s: s.float(), n: n.float(), scaleS: noiseS.scale, scaleN: noiseN.scale,
-		grainS: noiseS.rounding(), grainN: noiseN.rounding(),
+		s: s.float(), n: n.float(), noiseS: noiseS, noiseN: noiseN,
 		most: float64(a.Upper - a.Lower), undetermined: n.steps <= 0,
 	}
-}
-
-// rounding is the coarse lattice that add rounds exact values to, 0 where they stay as they are.
-func (l laplace) rounding() float64 {
-	if l.grain > 1 {
-		return float64(l.grain)
-	}
-	return 0
 }
 
 func meanCell(r ratio, a Aggregate) Cell {
@@ -120,28 +109,6 @@ func (r ratio) crossing(inside, bound float64) float64 {
 
 // plausible reports whether a centred mean of m is not rejected at 1 − Confidence.
 func (r ratio) plausible(m float64) bool {
-	distance := math.Abs(r.s-m*r.n) - (r.grainS+math.Abs(m)*r.grainN)/2
-	return tailOfDifference(distance, r.scaleS, math.Abs(m)*r.scaleN) >= 1-Confidence
-}
-
-// tailOfDifference is P(|X − Y| > t) for independent Laplace X and Y of scales a > 0 and b ≥ 0.
-//
-// Partial fractions of the characteristic function 1/((1+a²s²)(1+b²s²)) give
-// (a²·e^(−t/a) − b²·e^(−t/b))/(a² − b²), and (1 + t/2a)·e^(−t/a) for a = b. With a ≥ b and
-// d = t/b − t/a ≥ 0 both are e^(−t/a)·(1 + b·t/(a·(a+b))·(1 − e^(−d))/d): positive terms only.
-func tailOfDifference(t, a, b float64) float64 {
-	if t <= 0 {
-		return 1
-	}
-	if a < b {
-		a, b = b, a
-	}
-	if b == 0 {
-		return math.Exp(-t / a)
-	}
-	flat := 1.0 // (1 − e^(−d))/d
-	if d := t / b * ((a - b) / a); d > 0 {
-		flat = -math.Expm1(-d) / d
-	}
-	return math.Exp(-t/a) * (1 + b/a*t/(a+b)*flat)
+	distance := math.Abs(r.s-m*r.n) - (r.noiseS.rounding()+math.Abs(m)*r.noiseN.rounding())/2
+	return tailOfDifference(distance, r.noiseS, r.noiseN, m) >= 1-Confidence
 }

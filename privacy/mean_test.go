@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"entrepot/privacy/privacytest"
+	"entrepot/privacy/internal/binomial"
 	"pgregory.net/rapid"
 )
 
@@ -25,23 +25,23 @@ func TestTailOfDifference(t *testing.T) {
 					return math.Exp(-math.Abs(y)/b) / (2 * b) * (single(at+y, a) + single(at-y, a))
 				}
 				want := 2 * (integrate(f, 0, min(at, 40*b)) + integrate(f, min(at, 40*b), at+40*b))
-				if got := tailOfDifference(at, a, b); math.Abs(got-want) > 1e-6 {
+				if got := laplaceDifference(at, a, b); math.Abs(got-want) > 1e-6 {
 					t.Errorf("scales %g and %g at %g: %.9g, integral %.9g", a, b, at, got, want)
 				}
 			}
 		}
-		if got, want := tailOfDifference(2, a, 0), math.Exp(-2/a); math.Abs(got-want) > 1e-15 {
+		if got, want := laplaceDifference(2, a, 0), math.Exp(-2/a); math.Abs(got-want) > 1e-15 {
 			t.Errorf("scale %g alone: %g, want %g", a, got, want)
 		}
 	}
-	if tailOfDifference(0, 1, 1) != 1 || tailOfDifference(-3, 1, 2) != 1 {
+	if laplaceDifference(0, 1, 1) != 1 || laplaceDifference(-3, 1, 2) != 1 {
 		t.Error("a distance of nothing is certain to be exceeded")
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) float64 { return math.Exp2(rapid.Float64Range(-200, 200).Draw(t, name)) }
 		a, b, at := draw("a"), draw("b"), draw("t")
-		p, further := tailOfDifference(at, a, b), tailOfDifference(at*1.5, a, b)
-		if !(p >= 0 && p <= 1+1e-12) || further > p*(1+1e-12) || tailOfDifference(at, b, a) != p {
+		p, further := laplaceDifference(at, a, b), laplaceDifference(at*1.5, a, b)
+		if !(p >= 0 && p <= 1+1e-12) || further > p*(1+1e-12) || laplaceDifference(at, b, a) != p {
 			t.Fatalf("tail at %g for %g and %g: %g, then %g", at, a, b, p, further)
 		}
 	})
@@ -51,7 +51,7 @@ func TestTailOfDifference(t *testing.T) {
 func quantile(c float64) float64 {
 	low, high := 0.0, 10*(1+c)
 	for range 200 {
-		if middle := (low + high) / 2; tailOfDifference(middle, 1, c) > 1-Confidence {
+		if middle := (low + high) / 2; laplaceDifference(middle, 1, c) > 1-Confidence {
 			low = middle
 		} else {
 			high = middle
@@ -78,7 +78,7 @@ func TestQuantileIsConvex(t *testing.T) {
 func TestIntervalIsWhatIsPlausible(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		scaleN := math.Exp2(rapid.Float64Range(-4, 8).Draw(t, "log2 scale"))
-		r := ratio{most: 100, scaleN: scaleN, scaleS: 100 * scaleN}
+		r := ratio{most: 100, noiseN: noise{kind: Laplace, scale: scaleN}, noiseS: noise{kind: Laplace, scale: 100 * scaleN}}
 		r.n = max(0.5, rapid.Float64Range(0, 300).Draw(t, "n")*scaleN/20) // a positive whole count, less half a row
 		r.s = r.n * rapid.Float64Range(-130, 130).Draw(t, "mean")
 		low, high := r.interval()
@@ -136,7 +136,7 @@ func TestMeanWithoutNoise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := run(s, NewPartials([]Partial{{Rows: n, Units: n, NonNull: []int64{n}, Sum: []*big.Int{sum}}}), fixed(0))
+		r, err := run(s, NewPartials([]Partial{{Rows: n, Units: n, Arguments: []Tally{{NonNull: n, Sum: sum}}}}), fixed(0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,25 +148,33 @@ func TestMeanWithoutNoise(t *testing.T) {
 	})
 }
 
+func gaussian(rho Rho) Loss { return Loss{Rho: rho, Mechanism: Gaussian} }
+
 // TestMeanCoverage draws means over groups of 1 to 10,000 rows, in the middle of the bounds and at one,
-// for noise from a twentieth of a row to a hundred rows: at least 95 % of intervals cover the exact mean.
-// 72 checks at false-reject 1e-7 each. The sampler is seeded and as fine as the library's, whose own law
+// for noise of either kind from a twentieth of a row to a hundred rows: at least 95 % of intervals cover the exact mean.
+// 144 checks at false-reject 6e-8 each. The sampler is seeded and as fine as the library's, whose own law
 // TestLaplaceDistribution checks.
 func TestMeanCoverage(t *testing.T) {
-	const draws = 4000
+	draws := 1000
+	if soak() {
+		draws = 10_000
+	}
 	src := seeded(rand.New(rand.NewPCG(1, 2)))
-	least := privacytest.LeastCount(draws, Confidence, 1e-7)
-	for _, epsilon := range []Epsilon{OneEpsilon / 50, OneEpsilon / 2, 4 * OneEpsilon, 40 * OneEpsilon} {
+	least := binomial.LeastCount(draws, Confidence, 6e-8)
+	for _, loss := range []Loss{
+		{Epsilon: OneEpsilon / 50}, {Epsilon: OneEpsilon / 2}, {Epsilon: 4 * OneEpsilon}, {Epsilon: 40 * OneEpsilon},
+		gaussian(OneRho / 5000), gaussian(OneRho / 100), gaussian(OneRho / 10), gaussian(OneRho),
+	} {
 		q := everything(0, 1)
 		q.Aggregates = []Aggregate{bounded(Mean, 0, 0, 1000)}
 		q.Partitions.Keys = []string{"0"}
-		q.Loss.Epsilon = epsilon
+		q.Loss = loss
 		s := mustSpec(t, q)
 		for _, n := range []int64{1, 3, 10, 100, 1000, 10_000} {
 			for _, mean := range []int64{0, 500, 900} {
 				covered := 0
 				for range draws {
-					p := Partial{Key: "0", Rows: n, Units: n, NonNull: []int64{n}, Sum: []*big.Int{big.NewInt(n * mean)}}
+					p := Partial{Key: "0", Rows: n, Units: n, Arguments: []Tally{{NonNull: n, Sum: big.NewInt(n * mean)}}}
 					r, err := run(s, NewPartials([]Partial{p}), src)
 					if err != nil {
 						t.Fatal(err)
@@ -176,7 +184,7 @@ func TestMeanCoverage(t *testing.T) {
 					}
 				}
 				if covered < least {
-					t.Errorf("ε = %s, %d rows of mean %d: %d of %d intervals cover, at least %d", epsilon, n, mean, covered, draws, least)
+					t.Errorf("%+v, %d rows of mean %d: %d of %d intervals cover, at least %d", loss, n, mean, covered, draws, least)
 				}
 			}
 		}

@@ -20,12 +20,24 @@ var (
 // Partial is the exact, contribution-bounded content of one partition. It never leaves the path
 // engine → Run: it is what noise protects.
 type Partial struct {
-	Key     string     // the group, encoded by the planner; unique within a Partials
-	Units   int64      // distinct privacy IDs, after bounding
-	Rows    int64      // rows, after bounding
-	NonNull []int64    // for each argument: rows where it is not NULL
-	Sum     []*big.Int // for each argument: sum of its clamped values [steps]; nil where no Sum or Mean needs it
+	Key       string  // the group, encoded by the planner; unique within a Partials
+	Units     int64   // distinct privacy IDs, after bounding
+	Rows      int64   // rows, after bounding
+	Arguments []Tally // for each argument
 }
+
+// Tally is the exact content of one argument in one partition. What no aggregate asks for is zero.
+type Tally struct {
+	NonNull  int64    // rows where it is not NULL
+	Units    int64    // distinct privacy IDs with a value; CountUnits
+	Distinct int64    // distinct values; CountDistinct
+	Sum      *big.Int // Σx of the clamped values [steps]; Sum, Mean, Variance
+	Squares  *big.Int // Σ(2x − Lower − Upper)² of the clamped values [half steps²]; Variance
+	Leaves   []Leaf   // of the Tree over the bounds, ascending, those with rows; Quantile
+}
+
+// Leaf is how many rows have their value in one leaf of a quantile tree.
+type Leaf struct{ Index, Rows int64 }
 
 // Partials are the exact aggregates of one question. They give one release: Run and MarshalBinary
 // both use them up. They have no accessor, and their content never appears in an error or a log.
@@ -85,28 +97,44 @@ func (p *Partials) UnmarshalBinary(b []byte) error {
 
 // checkPartial refuses what no engine that bounds and clamps as the question says can have made.
 func (s Spec) checkPartial(p Partial) error {
-	n := len(p.NonNull)
-	if n < s.arguments || len(p.Sum) != n || p.Units < 0 || p.Units > p.Rows || p.Rows > sumLimit {
+	if len(p.Arguments) < s.arguments || p.Units < 0 || p.Units > p.Rows || p.Rows > sumLimit {
 		return ErrPartials
 	}
-	for _, values := range p.NonNull {
-		if values < 0 || values > p.Rows {
+	for _, t := range p.Arguments {
+		if t.NonNull < 0 || t.NonNull > p.Rows {
 			return ErrPartials
 		}
 	}
-	for _, a := range s.question.Aggregates {
+	for i, a := range s.question.Aggregates {
 		if a.Argument == NoArgument {
 			continue
 		}
-		values := p.NonNull[a.Argument]
-		if a.NotNull && values != p.Rows {
-			return ErrPartials
-		}
-		if (a.Kind == Sum || a.Kind == Mean) && !within(p.Sum[a.Argument], values, a.Lower, a.Upper) {
+		t := p.Arguments[a.Argument]
+		if a.NotNull && t.NonNull != p.Rows || !s.fits(i, t, p.Units) {
 			return ErrPartials
 		}
 	}
 	return nil
+}
+
+// fits reports whether a tally can be that of an aggregate's argument, in a partition of so many units.
+func (s Spec) fits(aggregate int, t Tally, units int64) bool {
+	a := s.question.Aggregates[aggregate]
+	switch a.Kind {
+	case CountUnits:
+		return a.NotNull || t.Units >= 0 && t.Units <= min(units, t.NonNull) && (t.Units > 0) == (t.NonNull > 0)
+	case CountDistinct:
+		return t.Distinct >= 0 && t.Distinct <= t.NonNull && (t.Distinct > 0) == (t.NonNull > 0)
+	case Sum, Mean:
+		return within(t.Sum, t.NonNull, a.Lower, a.Upper)
+	case Variance:
+		largest := draw{measurement: measurement{quantity: squares, lower: a.Lower, upper: a.Upper}}.magnitude()
+		return within(t.Sum, t.NonNull, a.Lower, a.Upper) && within(t.Squares, t.NonNull, 0, largest)
+	case Quantile:
+		return s.draws[s.uses[aggregate][0]].tree.fits(t.Leaves, t.NonNull)
+	default:
+		return true
+	}
 }
 
 // within reports whether a sum is one of so many values between lower and upper.

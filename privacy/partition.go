@@ -15,11 +15,12 @@ import (
 //	Sensitivity  L0 = min(MaxPartitions, MaxRows); each number of units moves by at most 1.
 //	Source       Desfontaines, Voss, Gipson & Mandayam, arXiv:2006.03684, theorem 1; google/differential-privacy
 //	             dpagg.PreAggSelectPartition.
-//	Loss         one share of ε, all of δ. Rényi: L0 randomised responses of ε/L0 each (renyi.go).
+//	Loss         one share of ε, all of δ; or one share ρ_s, with L0·ε_c·tanh(ε_c/2) = ρ_s for the ε_c of one
+//	             decision. Rényi: L0 randomised responses of ε/L0 each (renyi.go).
 //	Pre-threshold  for groups of at least k units n is replaced by max(0, n − (k−1)), which also moves
 //	             by at most 1; a group of fewer than k units never appears.
 //	Not covered  timing; groups that are withheld do not appear at all, not even as a number.
-//	Tested by    TestSelectionProbability (scan of ε × L0, false-reject 1e-5), TestPreThreshold.
+//	Tested by    TestSelectionProbability (scan of ε × L0, false-reject 1e-5), TestSelectionUnderRho, TestPreThreshold.
 //
 // The library is asked for one partition at (ε/L0, δ/L0), never for L0 > 3 at once: there it
 // switches to a rounded Gaussian threshold that exceeds its δ.
@@ -27,27 +28,56 @@ import (
 // selection is calibrated partition selection.
 type selection struct {
 	cells        int64   // L0
-	epsilon      float64 // of one decision
+	each         Epsilon // of one decision
+	epsilon      float64 // likewise, rounded down
 	delta        float64 // of one decision
 	preThreshold int64
 }
 
+// newSelection divides a share of ε over the L0 decisions that one unit touches.
 func newSelection(l0 int64, share Epsilon, delta Delta, preThreshold int64) (selection, error) {
-	epsilon, each := share/Epsilon(l0), delta/Delta(l0)
-	if epsilon < MinMechanismEpsilon {
+	if share > MaxMechanismEpsilon {
+		return selection{}, fmt.Errorf("%w: choosing groups takes at most ε = %s, and its share is %s; spend less", ErrSpec, MaxMechanismEpsilon, share)
+	}
+	if share/Epsilon(l0) < MinMechanismEpsilon {
 		return selection{}, fmt.Errorf("%w: choosing groups with ε = %s among up to %d groups per unit leaves less than %s for each; lower the limit or spend more",
 			ErrSpec, share, l0, MinMechanismEpsilon)
 	}
-	if each < MinPartitionDelta {
+	return selectionAt(l0, share/Epsilon(l0), delta, preThreshold)
+}
+
+// selectionForRho gives each of the L0 decisions the largest ε, in whole pico-ε, with L0·ε·tanh(ε/2) ≤ ρ.
+func selectionForRho(l0 int64, share Rho, delta Delta, preThreshold int64) (selection, error) {
+	rho := share.FloorFloat()
+	fits := func(each Epsilon) bool { return float64(l0)*responseRho(each.ceilFloat())*(1+relativeMargin) <= rho }
+	low, high := MinMechanismEpsilon, MaxMechanismEpsilon+1
+	if !fits(low) || fits(high) {
+		return selection{}, fmt.Errorf("%w: choosing groups with ρ = %s among up to %d groups per unit leaves less than ε = %s or more than %s for each; change the limit or the loss",
+			ErrSpec, share, l0, MinMechanismEpsilon, MaxMechanismEpsilon)
+	}
+	for high-low > 1 {
+		if middle := low + (high-low)/2; fits(middle) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return selectionAt(l0, low, delta, preThreshold)
+}
+
+// selectionAt is selection whose decisions cost ε = each.
+func selectionAt(l0 int64, each Epsilon, delta Delta, preThreshold int64) (selection, error) {
+	if delta/Delta(l0) < MinPartitionDelta {
 		return selection{}, fmt.Errorf("%w: δ = %s among up to %d groups per unit leaves less than %s for each; lower the limit or spend more δ",
 			ErrSpec, delta, l0, MinPartitionDelta)
 	}
-	return selection{cells: l0, epsilon: epsilon.FloorFloat(), delta: each.FloorFloat(), preThreshold: preThreshold}, nil
+	return selection{cells: l0, each: each, epsilon: each.FloorFloat(), delta: (delta / Delta(l0)).FloorFloat(), preThreshold: preThreshold}, nil
 }
 
 // keep draws once whether a group of so many units appears.
-func (s selection) keep(units int64, src source) (bool, error) {
-	keep, err := src.keep(max(0, units-(s.preThreshold-1)), s.epsilon, s.delta)
+func (s selection) keep(key string, units int64, src source) (bool, error) {
+	at := site{Key: key, Draw: selectionDraw, Node: plainNode}
+	keep, err := src.Keep(at, max(0, units-(s.preThreshold-1)), s.epsilon, s.delta)
 	if err != nil {
 		return false, fmt.Errorf("select partitions: %w", err)
 	}
@@ -56,7 +86,7 @@ func (s selection) keep(units int64, src source) (bool, error) {
 
 // libraryKeep draws whether one partition of so many units is kept. It counts units by doubling,
 // so that a crowd takes no longer than a few.
-func libraryKeep(units int64, epsilon, delta float64) (bool, error) {
+func libraryKeep(_ site, units int64, epsilon, delta float64) (bool, error) {
 	options := &dpagg.PreAggSelectPartitionOptions{Epsilon: epsilon, Delta: delta, MaxPartitionsContributed: 1}
 	total, err := dpagg.NewPreAggSelectPartition(options)
 	if err != nil {

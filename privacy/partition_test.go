@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"entrepot/privacy/privacytest"
+	"entrepot/privacy/internal/binomial"
 )
 
 // keepProbability is the recurrence of arXiv:2006.03684, theorem 1, written out.
@@ -30,7 +30,7 @@ func TestSelectionProbability(t *testing.T) {
 			for _, units := range []int64{1, 2, 5, 17} {
 				kept := 0
 				for range trials {
-					keep, err := s.keep(units, library())
+					keep, err := s.keep("", units, library())
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -39,14 +39,14 @@ func TestSelectionProbability(t *testing.T) {
 					}
 				}
 				want := keepProbability(units, share.FloorFloat()/float64(l0), 0.1/float64(l0))
-				if lo, hi := privacytest.CoverageBand(trials, want, 1e-7); kept < lo || kept > hi {
+				if lo, hi := binomial.CoverageBand(trials, want, 1e-7); kept < lo || kept > hi {
 					t.Errorf("ε = %s, L0 = %d: %d units kept %d times of %d, theory %g", share, l0, units, kept, trials, want)
 				}
-				if most := privacytest.MostCount(trials, 0.1/float64(l0), 1e-7); units == 1 && kept > most {
+				if most := binomial.MostCount(trials, 0.1/float64(l0), 1e-7); units == 1 && kept > most {
 					t.Errorf("ε = %s, L0 = %d: one unit kept %d times, at most %d at δ/L0", share, l0, kept, most)
 				}
 			}
-			if keep, _ := s.keep(0, library()); keep {
+			if keep, _ := s.keep("", 0, library()); keep {
 				t.Error("a group of nobody appeared")
 			}
 		}
@@ -62,11 +62,11 @@ func TestSingleUnitGroups(t *testing.T) {
 	}
 	kept := 0
 	for range 100_000 {
-		if keep, _ := s.keep(1, library()); keep {
+		if keep, _ := s.keep("", 1, library()); keep {
 			kept++
 		}
 	}
-	if most := privacytest.MostCount(100_000, 1e-3, 1e-6); kept > most || most > 152 {
+	if most := binomial.MostCount(100_000, 1e-3, 1e-6); kept > most || most > 152 {
 		t.Errorf("kept %d, at most %d", kept, most)
 	}
 }
@@ -80,7 +80,7 @@ func TestPreThreshold(t *testing.T) {
 	const trials = 20_000
 	for units := int64(0); units <= 8; units++ {
 		for range trials {
-			if keep, _ := s.keep(units, library()); keep {
+			if keep, _ := s.keep("", units, library()); keep {
 				kept[units]++
 			}
 		}
@@ -92,7 +92,7 @@ func TestPreThreshold(t *testing.T) {
 	}
 	for units := int64(5); units <= 8; units++ {
 		want := keepProbability(units-4, 2, 0.1)
-		if lo, hi := privacytest.CoverageBand(trials, want, 1e-7); kept[units] < lo || kept[units] > hi {
+		if lo, hi := binomial.CoverageBand(trials, want, 1e-7); kept[units] < lo || kept[units] > hi {
 			t.Errorf("%d units kept %d times, theory %g", units, kept[units], want)
 		}
 	}
@@ -101,7 +101,7 @@ func TestPreThreshold(t *testing.T) {
 // TestCrowdsAreKept checks that doubling counts every unit once, up to the largest crowd.
 func TestCrowdsAreKept(t *testing.T) {
 	for _, units := range []int64{1000, 1<<20 - 1, 1 << 40, sumLimit} {
-		if keep, err := libraryKeep(units, 0.5, 1e-6); err != nil || !keep {
+		if keep, err := libraryKeep(site{}, units, 0.5, 1e-6); err != nil || !keep {
 			t.Errorf("%d units: %t, %v", units, keep, err)
 		}
 	}
@@ -109,11 +109,81 @@ func TestCrowdsAreKept(t *testing.T) {
 	const trials = 20_000
 	kept := 0
 	for range trials {
-		if keep, _ := libraryKeep(10, 1e-6, 0.02); keep {
+		if keep, _ := libraryKeep(site{}, 10, 1e-6, 0.02); keep {
 			kept++
 		}
 	}
-	if lo, hi := privacytest.CoverageBand(trials, keepProbability(10, 1e-6, 0.02), 1e-7); kept < lo || kept > hi {
+	if lo, hi := binomial.CoverageBand(trials, keepProbability(10, 1e-6, 0.02), 1e-7); kept < lo || kept > hi {
 		t.Errorf("10 units kept %d times of %d, expected %d … %d", kept, trials, lo, hi)
+	}
+}
+
+// TestSelectionAlone: private groups without an aggregate spend the whole loss on their selection.
+func TestSelectionAlone(t *testing.T) {
+	q := countQuestion(OneEpsilon)
+	q.Aggregates, q.Partitions, q.Loss.Delta = nil, Partitions{PreThreshold: 1}, OneDelta/1000
+	s := mustSpec(t, q)
+	if s.selection.epsilon != 1 {
+		t.Errorf("selection has ε = %g", s.selection.epsilon)
+	}
+	price := s.Price(23_256)
+	if want := CeilRenyi(responseDivergence(1, 23.256) * (1 + relativeMargin)); price != (Clocks{OneEpsilon, want, OneDelta / 1000}) {
+		t.Errorf("price %+v", price)
+	}
+	src := fixed(0)
+	src.Keep = func(at site, units int64, _, _ float64) (bool, error) {
+		if at.Draw != selectionDraw || at.Node != plainNode {
+			t.Errorf("selection at %+v", at)
+		}
+		return units > 3, nil
+	}
+	r, err := run(s, NewPartials([]Partial{{Key: "b", Rows: 9, Units: 9}, {Key: "a", Rows: 4, Units: 2}}), src)
+	if rows := r.Rows(); err != nil || len(rows) != 1 || rows[0].Key != "b" || len(rows[0].Cells) != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, mechanism := range []Mechanism{"", Laplace, Gaussian, Best} {
+		q.Loss = Loss{Rho: OneRho / 50, Delta: OneDelta / 1000, Mechanism: mechanism}
+		s := mustSpec(t, q)
+		if got := responseRho(s.selection.epsilon); got > 0.02 || got < 0.02*(1-1e-5) {
+			t.Errorf("%q: selection costs ρ = %g", mechanism, got)
+		}
+		if price := s.Price(0); price.Epsilon < s.selection.each || price.Epsilon > s.selection.each+s.selection.each/100_000 || price.Delta != OneDelta/1000 {
+			t.Errorf("%q: price %+v", mechanism, price)
+		}
+	}
+}
+
+func TestSelectionUnderRho(t *testing.T) {
+	for _, l0 := range []int64{1, 3, 50, 10_000} {
+		for _, share := range []Rho{OneRho / 1_000_000, OneRho / 100, OneRho} {
+			s, err := selectionForRho(l0, share, OneDelta/10, 1)
+			if err != nil {
+				t.Errorf("L0 = %d, ρ = %s: %v", l0, share, err)
+				continue
+			}
+			e := s.epsilon // ρ written out: ε·tanh(ε/2) = ε·(e^ε − 1)/(e^ε + 1)
+			if got, want := float64(l0)*e*math.Expm1(e)/(math.Exp(e)+1), share.FloorFloat(); got > want || got < want*(1-1e-3) {
+				t.Errorf("L0 = %d, ρ = %s: %g", l0, share, got)
+			}
+		}
+	}
+	q := countQuestion(0)
+	q.Aggregates, q.Partitions, q.Contribution = nil, Partitions{PreThreshold: 1}, Contribution{50, 1, 50}
+	q.Loss = Loss{Rho: OneRho / 100, Delta: OneDelta / 10}
+	s := mustSpec(t, q)
+	price, each := s.Price(23_256), s.selection.epsilon
+	if e := float64(price.Epsilon) / 1e12; e < 50*each || e > 50*each*(1+1e-5) || price.Delta != OneDelta/10 {
+		t.Errorf("fifty decisions of ε = %g are charged %+v", each, price)
+	}
+	if d, want := float64(price.Renyi)/1e12, 50*responseDivergence(each, 23.256); d < want || d > want*(1+1e-5) {
+		t.Errorf("fifty decisions of ε = %g are charged %g on Σd, want %g", each, d, want)
+	}
+	for name, c := range map[string]struct {
+		l0    int64
+		share Rho
+	}{"too little": {1 << 40, 1}, "too much": {1, 30 * OneRho}} {
+		if _, err := selectionForRho(c.l0, c.share, OneDelta/10, 1); err == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 }

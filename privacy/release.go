@@ -1,9 +1,12 @@
 package privacy
 
 import (
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
+
+	"entrepot/privacy/internal/seam"
 )
 
 // Confidence is the probability with which an interval covers the exact, bounded and clamped value.
@@ -14,7 +17,7 @@ type Cell struct {
 	Value float64 // in the column's unit; counts and sums may be negative where noise makes them so
 	Low   float64 // the interval at Confidence, about the clamped and bounded truth
 	High  float64
-	Steps int64 // the noisy integer behind Value, exact; of Count, CountUnits and Sum
+	Steps int64 // the noisy integer behind Value, exact; of counts and Sum
 }
 
 // Row is one partition of a release.
@@ -36,13 +39,9 @@ func (r Release) Rows() []Row {
 	return rows
 }
 
-// source is where randomness comes from; outside tests, the library.
-type source struct {
-	laplace func(l1 int64, epsilon float64) (int64, error)                   // a noisy zero
-	keep    func(units int64, epsilon, delta float64) (kept bool, err error) // select a partition
+func library() source {
+	return source{Laplace: libraryLaplace, Gaussian: libraryGaussian, Keep: libraryKeep}
 }
-
-func library() source { return source{laplace: libraryLaplace, keep: libraryKeep} }
 
 // Run draws the noise and makes the release, once for each Partials: after a call they are used up,
 // whether it failed or not. The charge for s must be durable before the call, and a failed call must
@@ -52,8 +51,17 @@ func library() source { return source{laplace: libraryLaplace, keep: libraryKeep
 // well when more private partitions are selected than MaxNumbers allows.
 func Run(s Spec, p *Partials) (Release, error) { return run(s, p, library()) }
 
+// RunFrom is Run with another source of randomness, for tests: package seam cannot be imported outside
+// this folder, so that the product cannot call it. A source that lacks a function gives ErrSpec.
+func RunFrom(src seam.Source, s Spec, p *Partials) (Release, error) {
+	if !src.Complete() {
+		return Release{}, fmt.Errorf("%w: the source of randomness is incomplete", ErrSpec)
+	}
+	return run(s, p, src)
+}
+
 func run(s Spec, p *Partials, src source) (Release, error) {
-	if len(s.draws) == 0 {
+	if s.zero() {
 		return Release{}, ErrSpec
 	}
 	groups, err := p.take()
@@ -66,7 +74,7 @@ func run(s Spec, p *Partials, src source) (Release, error) {
 	var release Release
 	for _, group := range groups {
 		if s.selection != nil {
-			keep, err := s.selection.keep(group.Units, src)
+			keep, err := s.selection.keep(group.Key, group.Units, src)
 			if err != nil {
 				return Release{}, err
 			}
@@ -85,6 +93,9 @@ func run(s Spec, p *Partials, src source) (Release, error) {
 	}
 	return release, nil
 }
+
+// zero reports whether the spec came from elsewhere than NewSpec.
+func (s Spec) zero() bool { return len(s.draws) == 0 && s.selection == nil }
 
 // arrange checks the groups and puts them in the order of the release, which does not depend on
 // the engine: every public key, present or not; or all that exist, by key.
@@ -118,34 +129,56 @@ func (s Spec) arrange(groups []Partial) ([]Partial, error) {
 }
 
 func emptyPartial(key string, arguments int) Partial {
-	p := Partial{Key: key, NonNull: make([]int64, arguments), Sum: make([]*big.Int, arguments)}
-	for i := range p.Sum {
-		p.Sum[i] = new(big.Int)
+	p := Partial{Key: key, Arguments: make([]Tally, arguments)}
+	for i := range p.Arguments {
+		p.Arguments[i] = Tally{Sum: new(big.Int), Squares: new(big.Int)}
 	}
 	return p
 }
 
-// row draws the noise of one partition, one draw for each measurement, and computes its cells.
+// row draws the noise of one partition, one draw for each measurement, and computes its cells. The
+// nodes of a tree are drawn when a quantile first needs them.
 func (s Spec) row(p Partial, src source) (Row, error) {
 	drawn := make([]noisy, len(s.draws))
+	trees := make([]*treeCounts, len(s.draws))
 	for i, d := range s.draws {
-		n, err := d.noise.add(d.exact(p), src)
+		if d.quantity == tree {
+			trees[i] = newTreeCounts(d.tree, p.Arguments[d.argument].Leaves)
+			continue
+		}
+		n, err := d.noise.add(d.exact(p), site{Key: p.Key, Draw: i, Node: plainNode}, src)
 		if err != nil {
 			return Row{}, err
 		}
 		drawn[i] = n
 	}
 	cells := make([]Cell, len(s.uses))
-	for i, a := range s.question.Aggregates {
-		first, second := s.uses[i][0], s.uses[i][1]
-		switch a.Kind {
-		case Sum:
-			cells[i] = sumCell(drawn[first], s.draws[first].noise, a.Step)
-		case Mean:
-			cells[i] = meanCell(newRatio(drawn[first], drawn[second], s.draws[first].noise, s.draws[second].noise, a), a)
-		default:
-			cells[i] = countCell(drawn[first], s.draws[first].noise)
+	for i := range cells {
+		var err error
+		if cells[i], err = s.cell(i, p.Key, drawn, trees, src); err != nil {
+			return Row{}, err
 		}
 	}
 	return Row{Key: p.Key, Cells: cells}, nil
+}
+
+// cell computes one aggregate of one partition from its draws.
+func (s Spec) cell(i int, key string, drawn []noisy, trees []*treeCounts, src source) (Cell, error) {
+	a, use := s.question.Aggregates[i], s.uses[i]
+	first, second, third := s.draws[use[0]].noise, s.draws[use[1]].noise, s.draws[use[2]].noise
+	switch a.Kind {
+	case Sum:
+		return sumCell(drawn[use[0]], first, a.Step), nil
+	case Mean:
+		return meanCell(newRatio(drawn[use[0]], drawn[use[1]], first, second, a), a), nil
+	case Variance:
+		return varianceCell(drawn[use[0]], drawn[use[1]], drawn[use[2]], first, second, third, a), nil
+	case Quantile:
+		node := func(node, exact int64) (noisy, error) {
+			return first.add(exact, site{Key: key, Draw: use[0], Node: node}, src)
+		}
+		return quantileCell(s.draws[use[0]].tree, trees[use[0]], node, first, a)
+	default:
+		return countCell(drawn[use[0]], first), nil
+	}
 }

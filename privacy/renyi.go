@@ -57,23 +57,19 @@ func excess(u float64) float64 {
 	return total
 }
 
-// divergence bounds D_α of one draw, over all partitions that one unit can move.
-//
-// The unit's most telling rows fill as many partitions as they can, r·B each, and put what is left
-// of L1 into one more: the sum of a convex function under these limits is largest at such a corner.
-// On a coarse lattice each partition may shift by up to one grain more.
+// responseRho is the zero-concentrated loss of ε-randomised response, ε·tanh(ε/2): its divergence is at
+// most α times that at every order α > 1 (PROMISE.md, section 3).
+func responseRho(epsilon float64) float64 { return epsilon * math.Tanh(epsilon/2) }
+
+// divergence bounds D_α of one draw, over all cells that one unit can move. On a coarse lattice each
+// cell may shift by up to one grain more.
 func (d draw) divergence(order float64) float64 {
-	s, extra := d.sensitivity, d.noise.rounding()
-	cost := func(shift int64) float64 {
-		return laplaceDivergence((float64(shift)+extra)/d.noise.scale, order)
+	s, n := d.sensitivity, d.noise
+	if n.kind == Gaussian {
+		outside := d.leak.ceilFloat() + 2*s.gaussianLeak(n) // and what is conditioned away: section 5 (i)
+		return order*s.gaussianRho(n) - math.Log1p(-outside)/(order-1)
 	}
-	full, rest := s.l1/s.cell, s.l1%s.cell
-	total := float64(full) * cost(s.cell)
-	if rest > 0 {
-		total += cost(rest)
-		full++
-	}
-	return total + float64(s.cells-full)*cost(0)
+	return s.worst(func(shift float64) float64 { return laplaceDivergence((shift+n.rounding())/n.scale, order) })
 }
 
 func (s selection) divergence(order float64) float64 {

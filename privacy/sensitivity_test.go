@@ -2,10 +2,13 @@ package privacy
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"math/big"
 	"slices"
 	"testing"
 
+	"entrepot/privacy/internal/seam"
 	"pgregory.net/rapid"
 )
 
@@ -39,54 +42,60 @@ func bound(table []record, c Contribution) []record {
 	return kept
 }
 
-// collect aggregates a bounded table with one argument.
-func collect(table []record) []Partial {
-	byGroup := map[int]*Partial{}
-	units := map[[2]int]bool{}
+// collect aggregates a bounded table with one argument, within lower … upper.
+func collect(table []record, lower, upper int64) []Partial {
+	byGroup := map[int][]record{}
 	for _, row := range table {
-		p := byGroup[row.group]
-		if p == nil {
-			empty := emptyPartial(fmt.Sprint(row.group), 1)
-			p = &empty
-			byGroup[row.group] = p
-		}
-		p.Rows++
-		if !units[[2]int{row.unit, row.group}] {
-			units[[2]int{row.unit, row.group}] = true
-			p.Units++
-		}
-		if !row.null {
-			p.NonNull[0]++
-			p.Sum[0].Add(p.Sum[0], big.NewInt(row.value))
-		}
+		byGroup[row.group] = append(byGroup[row.group], row)
 	}
 	var partials []Partial
-	for _, p := range byGroup {
-		partials = append(partials, *p)
+	for group, rows := range byGroup {
+		partials = append(partials, aggregate(fmt.Sprint(group), rows, lower, upper))
 	}
 	return partials
+}
+
+// aggregate is the content of one partition.
+func aggregate(key string, table []record, lower, upper int64) Partial {
+	p := emptyPartial(key, 1)
+	units, withValue, values := map[int]bool{}, map[int]bool{}, map[int64]bool{}
+	leaves, t := map[int64]int64{}, &p.Arguments[0]
+	for _, row := range table {
+		p.Rows++
+		units[row.unit] = true
+		if row.null {
+			continue
+		}
+		t.NonNull++
+		withValue[row.unit], values[row.value] = true, true
+		t.Sum.Add(t.Sum, big.NewInt(row.value))
+		u := big.NewInt(2*row.value - lower - upper)
+		t.Squares.Add(t.Squares, u.Mul(u, u))
+		leaves[NewTree(lower, upper).Leaf(row.value)]++
+	}
+	p.Units, t.Units, t.Distinct = int64(len(units)), int64(len(withValue)), int64(len(values))
+	for _, leaf := range slices.Sorted(maps.Keys(leaves)) {
+		t.Leaves = append(t.Leaves, Leaf{Index: leaf, Rows: leaves[leaf]})
+	}
+	return p
 }
 
 func without(table []record, unit int) []record {
 	return slices.DeleteFunc(slices.Clone(table), func(r record) bool { return r.unit == unit })
 }
 
-// exactDraws is what a draw measures, by group, before noise.
-func exactDraws(s Spec, partials []Partial) []map[string]int64 {
-	all := make([]map[string]int64, len(s.draws))
-	for i, d := range s.draws {
-		all[i] = map[string]int64{}
-		for _, p := range partials {
-			all[i][p.Key] = d.exact(p)
-		}
+// exactDraws is what a draw measures, by site, before noise.
+func exactDraws(t interface{ Fatal(...any) }, s Spec, partials []Partial) []map[site]int64 {
+	all, err := Measure(seam.Granted(), s, partials)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
 
-// distance is how far two vectors over groups are apart, in the three norms.
-func distance(a, b map[string]int64) sensitivity {
-	var s sensitivity
-	keys := map[string]bool{}
+// distance is how far two vectors are apart, in the norms, and the square of the Euclidean one.
+func distance(a, b map[site]int64) (s sensitivity, squares int64) {
+	keys := map[site]bool{}
 	for k := range a {
 		keys[k] = true
 	}
@@ -96,12 +105,13 @@ func distance(a, b map[string]int64) sensitivity {
 	for k := range keys {
 		shift := max(a[k]-b[k], b[k]-a[k])
 		s.l1 += shift
+		squares += shift * shift
 		s.cell = max(s.cell, shift)
 		if shift > 0 {
 			s.cells++
 		}
 	}
-	return s
+	return s, squares
 }
 
 // TestSensitivity compares every table with every neighbour of it: no draw may move further than its
@@ -110,7 +120,7 @@ func TestSensitivity(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lower := rapid.Int64Range(-50, 50).Draw(t, "lower")
 		upper := lower + rapid.Int64Range(1, 60).Draw(t, "width")
-		q := everything(lower, upper)
+		q := everyAggregate(lower, upper)
 		q.Contribution = Contribution{
 			MaxPartitions:       rapid.Int64Range(1, 4).Draw(t, "L0"),
 			MaxRowsPerPartition: rapid.Int64Range(1, 4).Draw(t, "r"),
@@ -132,14 +142,15 @@ func TestSensitivity(t *testing.T) {
 				null:  rapid.IntRange(0, 5).Draw(t, "null") == 0,
 			}
 		}), 0, 30).Draw(t, "table")
-		whole := collect(bound(table, q.Contribution))
+		whole := collect(bound(table, q.Contribution), lower, upper)
 		for unit := range 4 {
-			neighbour := collect(bound(without(table, unit), q.Contribution))
-			a, b := exactDraws(s, whole), exactDraws(s, neighbour)
+			neighbour := collect(bound(without(table, unit), q.Contribution), lower, upper)
+			a, b := exactDraws(t, s, whole), exactDraws(t, s, neighbour)
 			for i, d := range s.draws {
-				moved, most := distance(a[i], b[i]), d.sensitivity
-				if moved.cell > most.cell || moved.l1 > most.l1 || moved.cells > most.cells {
-					t.Fatalf("draw %+v: one unit moves it by %+v, its noise is for %+v", d.measurement, moved, most)
+				most := d.sensitivity
+				moved, squares := distance(a[i], b[i])
+				if moved.cell > most.cell || moved.l1 > most.l1 || moved.cells > most.cells || float64(squares) > most.l2()*most.l2() {
+					t.Fatalf("draw %+v: one unit moves it by %+v, %d squared, its noise is for %+v, %g", d.measurement, moved, squares, most, most.l2()*most.l2())
 				}
 			}
 		}
@@ -159,35 +170,47 @@ func everything(lower, upper int64) Question {
 	}
 }
 
+// everyAggregate asks for every kind of aggregate over one argument and five public groups.
+func everyAggregate(lower, upper int64) Question {
+	q := everything(lower, upper)
+	median := bounded(Quantile, 0, lower, upper)
+	median.Rank = 0.5
+	q.Aggregates = append(q.Aggregates, Aggregate{Kind: CountUnits, Argument: 0}, Aggregate{Kind: CountDistinct, Argument: 0},
+		bounded(Variance, 0, lower, upper), median)
+	return q
+}
+
 // TestSensitivityIsReached finds a unit that moves each draw by exactly what its noise is for: there
 // is no hidden over-noise.
 func TestSensitivityIsReached(t *testing.T) {
 	for _, c := range []Contribution{{1, 1, 1}, {3, 2, 6}, {3, 2, 5}, {2, 4, 5}, {4, 1, 3}, {5, 5, 7}} {
-		q := everything(-7, 10)
+		const lower, upper = -7, 10
+		q := everyAggregate(lower, upper)
 		q.Contribution = c
 		s := mustSpec(t, q)
-		var table []record
+		// One unit of as many rows as it may have: alike, then with different values, then in the most groups.
+		var alike, different, wide []record
 		for group := range 5 {
-			for range c.MaxRowsPerPartition {
-				table = append(table, record{group: group, value: 10})
+			for i := range c.MaxRowsPerPartition {
+				alike = append(alike, record{group: group, value: upper})
+				different = append(different, record{group: group, value: upper - i})
 			}
+			wide = append(wide, record{group: group, value: upper})
 		}
-		spread := make([]record, 0, 5) // one row in each group touches the most groups
-		for group := range 5 {
-			spread = append(spread, record{group: group, value: 10})
-		}
-		full := exactDraws(s, collect(bound(table, c)))
-		wide := exactDraws(s, collect(bound(spread, c)))
 		for i, d := range s.draws {
-			got := distance(full[i], nil)
-			if cells := distance(wide[i], nil).cells; cells != d.sensitivity.cells {
-				t.Errorf("%+v: draw %+v touches %d groups, declared %d", c, d.measurement, cells, d.sensitivity.cells)
+			var most sensitivity
+			var squares int64
+			for _, table := range [][]record{alike, different, wide} {
+				got, l2 := distance(exactDraws(t, s, collect(bound(table, c), lower, upper))[i], nil)
+				most.cell, most.l1, most.cells = max(most.cell, got.cell), max(most.l1, got.l1), max(most.cells, got.cells)
+				squares = max(squares, l2)
 			}
-			if d.quantity == units {
-				got = distance(wide[i], nil)
+			most.levels = d.sensitivity.levels
+			if d.quantity == tree && most.cells < d.sensitivity.cells { // rows of one group in different leaves share the upper nodes
+				most.cells = d.sensitivity.cells
 			}
-			if got.cell != d.sensitivity.cell || got.l1 != d.sensitivity.l1 {
-				t.Errorf("%+v: draw %+v moves by %+v, declared %+v", c, d.measurement, got, d.sensitivity)
+			if most != d.sensitivity || math.Abs(float64(squares)-d.sensitivity.l2()*d.sensitivity.l2()) > 1e-9*float64(squares) {
+				t.Errorf("%+v: draw %+v moves by %+v, %d squared, declared %+v", c, d.measurement, most, squares, d.sensitivity)
 			}
 		}
 	}
@@ -209,10 +232,17 @@ func TestExactSumsDoNotWrap(t *testing.T) {
 			t.Fatalf("clamping turned a shift of %d into %d", shift, moved)
 		}
 		lower := rapid.Int64Range(-1<<53+1, 1<<53-1).Draw(t, "lower")
-		upper := rapid.Int64Range(lower, 1<<53-1).Draw(t, "upper")
+		upper := min(lower+rapid.Int64Range(0, 1<<54).Draw(t, "width"), 1<<53-1)
 		x := rapid.Int64Range(lower, upper).Draw(t, "x")
 		if c := centredSum(big.NewInt(x), 1, lower, upper).Int64(); c > centredMagnitude(lower, upper) || -c > centredMagnitude(lower, upper) {
 			t.Fatalf("one value adds %d to a centred sum, more than %d", c, centredMagnitude(lower, upper))
+		}
+		if upper-lower < 1<<27 {
+			m := measurement{quantity: squares, lower: lower, upper: upper}
+			u := 2*x - lower - upper
+			if moved := squaresSum(new(big.Int).Mul(big.NewInt(u), big.NewInt(u)), 1, lower, upper).Int64(); max(moved, -moved) > m.magnitude() {
+				t.Fatalf("one value adds %d to a sum of squares, more than %d", moved, m.magnitude())
+			}
 		}
 		if m := sumMagnitude(lower, upper); x > m || -x > m {
 			t.Fatalf("one value adds %d to a sum, more than %d", x, m)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"testing"
 )
 
@@ -42,13 +41,58 @@ func TestSpecRefuses(t *testing.T) {
 		many[i] = fmt.Sprint(i)
 	}
 	for name, change := range map[string]func(q *Question){
-		"no aggregate":               func(q *Question) { q.Aggregates = nil },
-		"65 aggregates":              func(q *Question) { q.Aggregates = make([]Aggregate, 65) },
+		"public and no aggregate": func(q *Question) { q.Aggregates = nil },
+		"65 aggregates":           func(q *Question) { q.Aggregates = make([]Aggregate, 65) },
+		"negative weight":         func(q *Question) { q.Aggregates[0].Weight = -1 },
+		"too much weight":         func(q *Question) { q.Aggregates[0].Weight = MaxWeight + 1 },
+		"variance of nothing":     func(q *Question) { q.Aggregates[0] = bounded(Variance, NoArgument, 0, 1) },
+		"variance of a constant":  func(q *Question) { q.Aggregates[0] = bounded(Variance, 0, 5, 5) },
+		"range² of 2^53":          func(q *Question) { q.Aggregates[0] = bounded(Variance, 0, 0, 94_906_266) },
+		"range² beyond integers":  func(q *Question) { q.Aggregates[0] = bounded(Variance, 0, -(1<<53 - 1), 1<<53-1) },
+		"quantile of nothing":     func(q *Question) { q.Aggregates[0] = bounded(Quantile, NoArgument, 0, 1) },
+		"quantile of a constant":  func(q *Question) { q.Aggregates[0] = bounded(Quantile, 0, 5, 5) },
+		"rank below 0":            func(q *Question) { q.Aggregates[0] = bounded(Quantile, 0, 0, 9); q.Aggregates[0].Rank = -1e-9 },
+		"rank above 1":            func(q *Question) { q.Aggregates[0] = bounded(Quantile, 0, 0, 9); q.Aggregates[0].Rank = 1.1 },
+		"rank of no number":       func(q *Question) { q.Aggregates[0] = bounded(Quantile, 0, 0, 9); q.Aggregates[0].Rank = math.NaN() },
+		"ε and ρ":                 func(q *Question) { q.Loss.Rho = OneRho },
+		"negative ρ":              func(q *Question) { q.Loss = Loss{Rho: -1} },
+		"ρ below the least":       func(q *Question) { q.Loss = Loss{Rho: MinQuestionRho - 1} },
+		"ρ above the most":        func(q *Question) { q.Loss = Loss{Rho: 20 * OneRho} },
+		"largest ρ":               func(q *Question) { q.Loss = Loss{Rho: math.MaxInt64} },
+		"unknown mechanism":       func(q *Question) { q.Loss = Loss{Rho: OneRho / 10, Mechanism: "normal"} },
+		"Gaussian under ε":        func(q *Question) { q.Loss.Mechanism = Gaussian },
+		"best under ε":            func(q *Question) { q.Loss.Mechanism = Best },
+		"Gaussian δ for Laplace":  func(q *Question) { q.Loss = Loss{Rho: OneRho / 10, GaussianDelta: 1000} },
+		"negative Gaussian δ":     func(q *Question) { q.Loss = Loss{Rho: OneRho / 10, Mechanism: Best, GaussianDelta: -1} },
+		"Gaussian δ of a half":    func(q *Question) { q.Loss = Loss{Rho: OneRho / 10, Mechanism: Best, GaussianDelta: OneDelta / 2} },
+		"Gaussian δ spread too thin": func(q *Question) {
+			q.Aggregates = append(q.Aggregates, bounded(Sum, 0, 0, 1))
+			q.Loss = Loss{Rho: OneRho / 10, Mechanism: Gaussian, GaussianDelta: 1}
+		},
+		"Δ₂ above σ": func(q *Question) { q.Loss = Loss{Rho: OneRho/2 + OneRho/1000, Mechanism: Gaussian} },
+		"σ above 2^55": func(q *Question) {
+			q.Aggregates[0] = bounded(Sum, 0, 0, 1<<52)
+			q.Loss = Loss{Rho: OneRho / 1000, Mechanism: Gaussian}
+		},
+		"Laplace scale above 2^55 under ρ": func(q *Question) {
+			q.Aggregates[0] = bounded(Sum, 0, 0, 1<<52)
+			q.Loss = Loss{Rho: OneRho / 1000}
+		},
+		"neither noise under ρ": func(q *Question) {
+			q.Aggregates[0] = bounded(Sum, 0, 0, 1<<52)
+			q.Loss = Loss{Rho: OneRho / 1000, Mechanism: Best}
+		},
+		"ρ spread too thin": func(q *Question) {
+			private(q)
+			q.Loss.Epsilon, q.Loss.Rho, q.Loss.Delta = 0, MinQuestionRho, OneDelta/10
+			q.Contribution = Contribution{MaxPartitions: 1 << 40, MaxRowsPerPartition: 1, MaxRows: 1 << 40}
+		},
+		"private without ε or ρ":     func(q *Question) { private(q); q.Loss.Epsilon = 0 },
 		"unknown kind":               func(q *Question) { q.Aggregates[0].Kind = "median" },
 		"empty kind":                 func(q *Question) { q.Aggregates[0].Kind = "" },
 		"argument -2":                func(q *Question) { q.Aggregates[0].Argument = -2 },
 		"argument 64":                func(q *Question) { q.Aggregates[0].Argument = 64 },
-		"units of an argument":       func(q *Question) { q.Aggregates[0] = Aggregate{Kind: CountUnits} },
+		"distinct values of nothing": func(q *Question) { q.Aggregates[0] = Aggregate{Kind: CountDistinct, Argument: NoArgument} },
 		"sum of nothing":             func(q *Question) { q.Aggregates[0] = bounded(Sum, NoArgument, 0, 1) },
 		"lower above upper":          func(q *Question) { q.Aggregates[0] = bounded(Sum, 0, 1, 0) },
 		"smallest integer":           func(q *Question) { q.Aggregates[0] = bounded(Sum, 0, math.MinInt64, 0) },
@@ -135,6 +179,17 @@ func TestSpecAcceptsTheEdges(t *testing.T) {
 			q.Partitions.Keys, q.Loss.Delta = nil, MinPartitionDelta
 		},
 		"public with δ": func(q *Question) { q.Loss.Delta = 5 },
+		"least ρ":       func(q *Question) { q.Loss = Loss{Rho: MinQuestionRho} },
+		"most Gaussian": func(q *Question) { q.Loss = Loss{Rho: OneRho / 2, Mechanism: Gaussian} },
+		"least Gaussian ρ": func(q *Question) {
+			q.Loss = Loss{Rho: MinQuestionRho, Mechanism: Gaussian, GaussianDelta: 1}
+		},
+		"widest variance": func(q *Question) { q.Aggregates[0] = bounded(Variance, 0, 0, 94_906_265) },
+		"widest quantile": func(q *Question) { q.Aggregates[0] = bounded(Quantile, 0, -(1<<53 - 1), 1<<53-1) },
+		"most weight":     func(q *Question) { q.Aggregates[0].Weight = MaxWeight },
+		"no aggregate": func(q *Question) {
+			q.Aggregates, q.Partitions.Keys, q.Loss.Delta = nil, nil, MinPartitionDelta
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := countQuestion(OneEpsilon, "a", "b")
@@ -143,89 +198,5 @@ func TestSpecAcceptsTheEdges(t *testing.T) {
 				t.Error(err)
 			}
 		})
-	}
-}
-
-func TestDrawsAreSharedOnlyWhereTheSame(t *testing.T) {
-	notNull := bounded(Mean, 1, 0, 10)
-	notNull.NotNull = true
-	for _, c := range []struct {
-		name       string
-		aggregates []Aggregate
-		draws      int
-	}{
-		{"count twice", []Aggregate{{Kind: Count, Argument: NoArgument}, {Kind: Count, Argument: NoArgument}}, 1},
-		{"rows and units", []Aggregate{{Kind: Count, Argument: NoArgument}, {Kind: CountUnits, Argument: NoArgument}}, 2},
-		{"rows and values", []Aggregate{{Kind: Count, Argument: NoArgument}, {Kind: Count, Argument: 0}}, 2},
-		{"mean needs two", []Aggregate{bounded(Mean, 0, 0, 10)}, 2},
-		{"mean shares COUNT(x)", []Aggregate{{Kind: Count, Argument: 0}, bounded(Mean, 0, 0, 10)}, 2},
-		{"mean does not share COUNT(*)", []Aggregate{{Kind: Count, Argument: NoArgument}, bounded(Mean, 0, 0, 10)}, 3},
-		{"mean without NULL shares COUNT(*)", []Aggregate{{Kind: Count, Argument: NoArgument}, notNull}, 2},
-		{"mean does not share another's count", []Aggregate{{Kind: Count, Argument: 0}, bounded(Mean, 1, 0, 10)}, 3},
-		{"sum and mean", []Aggregate{bounded(Sum, 0, 0, 10), bounded(Mean, 0, 0, 10)}, 3},
-		{"two sums", []Aggregate{bounded(Sum, 0, 0, 10), bounded(Sum, 1, 0, 10)}, 2},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			q := countQuestion(OneEpsilon, "a")
-			q.Aggregates = c.aggregates
-			s := mustSpec(t, q)
-			if len(s.draws) != c.draws {
-				t.Fatalf("%d draws, want %d", len(s.draws), c.draws)
-			}
-			for _, d := range s.draws {
-				if want := (OneEpsilon / Epsilon(c.draws)).FloorFloat(); d.noise.epsilon != want {
-					t.Errorf("a draw spends %g, want %g", d.noise.epsilon, want)
-				}
-			}
-		})
-	}
-}
-
-func TestColumnsStateTheNoise(t *testing.T) {
-	q := countQuestion(OneEpsilon/2, "f", "m")
-	mean := Aggregate{Kind: Mean, Argument: 0, Lower: 0, Upper: 100_000, Step: Step{1, 100}, NotNull: true}
-	q.Aggregates = append(q.Aggregates, mean)
-	columns := mustSpec(t, q).Columns()
-	if math.Abs(columns[0].Scale-4) > 1e-9 || columns[0].Mechanism != "laplace" {
-		t.Errorf("COUNT(*) of ε = 0.5 over two draws: %+v", columns[0])
-	}
-	if math.Abs(columns[1].Scale-2000) > 1e-6 { // B = 500 about the middle, ε = 0.25
-		t.Errorf("AVG over 0 … 1000: %+v", columns[1])
-	}
-	widths := mustSpec(t, q).HalfWidths(10_000)
-	if widths[0] != math.Ceil(4*math.Log(20)-0.5) || math.Abs(widths[1]-2000*math.Log(20)/10_000) > 0.01 {
-		t.Errorf("half-widths %v", widths)
-	}
-	if all := mustSpec(t, q).HalfWidths(0)[1]; all != 500 {
-		t.Errorf("a mean of nothing may be anywhere: ±%g", all)
-	}
-}
-
-func TestSpecKeepsItsOwnCopy(t *testing.T) {
-	q := countQuestion(OneEpsilon, "a", "b")
-	s := mustSpec(t, q)
-	q.Partitions.Keys[0], q.Aggregates[0].Kind = "changed", Sum
-	r, err := Run(s, NewPartials(nil))
-	if err != nil || r.Rows()[0].Key != "a" {
-		t.Errorf("%v, %v", r, err)
-	}
-}
-
-// TestAnswersAreBounded: groups and numbers in each are bounded together, before anything is charged where
-// groups are public.
-func TestAnswersAreBounded(t *testing.T) {
-	q := Question{Contribution: Contribution{MaxPartitions: 1, MaxRowsPerPartition: 1, MaxRows: 1}, Loss: Loss{Epsilon: OneEpsilon}}
-	for i := range 100_000 {
-		q.Partitions.Keys = append(q.Partitions.Keys, fmt.Sprint(i))
-	}
-	for i := range 5 {
-		q.Aggregates = append(q.Aggregates, Aggregate{Kind: Sum, Argument: i, Upper: 10, Step: Step{1, 1}})
-	}
-	if _, err := NewSpec(q); err != nil {
-		t.Errorf("500,000 numbers: %v", err)
-	}
-	q.Aggregates = append(q.Aggregates, Aggregate{Kind: CountUnits, Argument: NoArgument})
-	if _, err := NewSpec(q); !errors.Is(err, ErrSpec) || !strings.Contains(err.Error(), "fewer groups") {
-		t.Errorf("600,000 numbers: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"entrepot/access"
@@ -54,16 +55,34 @@ func (s *Service) OpenAccount(ctx context.Context, p access.Principal, org, spac
 
 // account finds one account.
 func (s *Service) account(ctx context.Context, id string) (ledger.Account, error) {
+	list, missing, err := s.accounts(ctx, []string{id})
+	if err == nil && missing != "" {
+		err = noAccount(missing)
+	}
+	if err != nil {
+		return ledger.Account{}, err
+	}
+	return list[0], nil
+}
+
+// accounts finds the accounts of unit spaces, in their order, or names the first that is not open.
+func (s *Service) accounts(ctx context.Context, spaces []string) (list []ledger.Account, missing string, err error) {
 	all, err := s.Ledger.Accounts(ctx)
 	if err != nil {
-		return ledger.Account{}, unavailable(err)
+		return nil, "", unavailable(err)
 	}
-	for _, a := range all {
-		if a.ID == id {
-			return a, nil
+	for _, space := range spaces {
+		i := slices.IndexFunc(all, func(a ledger.Account) bool { return a.ID == space })
+		if i < 0 {
+			return nil, space, nil
 		}
+		list = append(list, all[i])
 	}
-	return ledger.Account{}, &Error{Code: CodeExhausted, Public: "No budget has been set for " + id + ".",
+	return list, "", nil
+}
+
+func noAccount(id string) *Error {
+	return &Error{Code: CodeExhausted, Public: "No budget has been set for " + id + ".",
 		Hint: "Its owner opens the account: PUT /v1/accounts/" + id + "."}
 }
 
@@ -83,7 +102,9 @@ func (s *Service) Accounts(ctx context.Context, p access.Principal) ([]ledger.Ac
 	}
 	spaces := map[string]bool{}
 	for _, d := range visible {
-		spaces[d.Declaration.UnitSpace] = true
+		for _, space := range d.concerns() {
+			spaces[space] = true
+		}
 	}
 	list := []ledger.Account{}
 	for _, a := range all {

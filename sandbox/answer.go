@@ -29,6 +29,7 @@ type Column struct {
 	Type      string  `json:"type"` // of the values
 	Mechanism string  `json:"mechanism,omitempty"`
 	Scale     float64 `json:"scale,omitempty"` // of the noise, in the column's unit
+	Note      string  `json:"note,omitempty"`  // what a reader must know, in one sentence
 }
 
 // Charge is what one account was charged.
@@ -55,12 +56,16 @@ func newAnswer(id string, q Question, work pending, spec privacy.Spec, release p
 		return Answer{}, err
 	}
 	a := Answer{ID: id, Query: q.ID, Columns: []Column{}, Rows: []Row{}, Confidence: privacy.Confidence,
-		Charged: charges(q), Datasets: []DatasetRef{{ID: work.Dataset, Version: work.Version}}}
+		Charged: charges(q), Datasets: []DatasetRef{}}
+	for _, t := range work.Tables {
+		a.Datasets = append(a.Datasets, DatasetRef{ID: t.Dataset, Version: t.Version})
+	}
 	noise := spec.Columns()
 	for _, c := range result.Columns {
 		column := Column{Name: c.Name, Kind: string(c.Kind), Type: string(c.Type)}
 		if c.Kind == query.AggregateColumn {
-			column.Mechanism, column.Scale = noise[c.Aggregate].Mechanism, noise[c.Aggregate].Scale
+			n := noise[c.Aggregate]
+			column.Mechanism, column.Scale, column.Note = string(n.Mechanism), n.Scale, n.Note
 		}
 		a.Columns = append(a.Columns, column)
 	}

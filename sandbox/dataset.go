@@ -19,6 +19,14 @@ type Dataset struct {
 	Version     int64                `json:"version"` // newest; 0 when no rows were registered yet
 }
 
+// concerns lists the unit space that the rows are about: none where they are public facts.
+func (d Dataset) concerns() []string {
+	if d.Declaration.Public {
+		return nil
+	}
+	return []string{d.Declaration.UnitSpace}
+}
+
 // Version is one immutable state of a dataset's rows. Report and ContentHash are for its owner only.
 type Version struct {
 	Dataset     string          `json:"dataset"`
@@ -65,8 +73,9 @@ func (s *Service) PutDataset(ctx context.Context, p access.Principal, org, name 
 			Public: "The declaration of " + id + " cannot change: rows are registered under it.",
 			Hint:   "Register another dataset on the same unit space; it spends from the same account."}
 	}
-	_, err = s.save(ctx, p, audit.KindDataset, id, revision, d, "", d.UnitSpace)
-	return Dataset{ID: id, Declaration: d}, err
+	registered := Dataset{ID: id, Declaration: d}
+	_, err = s.save(ctx, p, audit.KindDataset, id, revision, d, "", registered.concerns()...)
+	return registered, err
 }
 
 func (s *Service) checkDeclaration(org, id string, d datasets.Declaration) error {
@@ -76,7 +85,7 @@ func (s *Service) checkDeclaration(org, id string, d datasets.Declaration) error
 	if err := d.Validate(); err != nil {
 		return invalid("%s", err)
 	}
-	if space, _, _ := strings.Cut(d.UnitSpace, "/"); space != org {
+	if space, _, _ := strings.Cut(d.UnitSpace, "/"); !d.Public && space != org {
 		return &Error{Code: CodeInvalid, Public: "The unit space " + d.UnitSpace + " belongs to another organisation.",
 			Hint: "Name it " + org + "/… : the people behind your tables are in your care."}
 	}

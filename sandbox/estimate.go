@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"math"
 
 	"entrepot/access"
 	"entrepot/privacy"
@@ -12,7 +13,7 @@ import (
 // metadata alone. It charges nothing, reads no row and writes no log.
 type Estimate struct {
 	Question   string           `json:"question"` // in canonical form
-	Decision   access.Decision  `json:"decision"`
+	Decision   access.Decision  `json:"decision"` // of the policies of all datasets together
 	Charged    []EstimateCharge `json:"charged"`
 	Aggregates []EstimateColumn `json:"aggregates"`
 	Partitions string           `json:"partitions"` // "public" or "selected"
@@ -28,10 +29,11 @@ type EstimateCharge struct {
 
 // EstimateColumn is the expected error of one aggregate.
 type EstimateColumn struct {
-	Name      string  `json:"name"`
-	Mechanism string  `json:"mechanism"`
-	Scale     float64 `json:"scale"`      // of the noise, in the column's unit
-	HalfWidth float64 `json:"half_width"` // expected, of the interval, for a group of GroupSize rows
+	Name      string   `json:"name"`
+	Mechanism string   `json:"mechanism"`
+	Scale     float64  `json:"scale"`          // of the noise, in the column's unit
+	HalfWidth *float64 `json:"half_width"`     // expected, of the interval, for a group of GroupSize rows; nil: it depends on the rows
+	Note      string   `json:"note,omitempty"` // what a reader must know, in one sentence
 }
 
 // Estimate prices a question. groupSize is the rows of a group that the caller has in mind.
@@ -63,7 +65,11 @@ func (s *Service) Estimate(ctx context.Context, p access.Principal, q Query, gro
 	columns, widths := ready.spec.Columns(), ready.spec.HalfWidths(groupSize)
 	for _, o := range parts.Outputs {
 		if i := o.Aggregate; i >= 0 {
-			e.Aggregates = append(e.Aggregates, EstimateColumn{o.Name, columns[i].Mechanism, columns[i].Scale, widths[i]})
+			c := EstimateColumn{Name: o.Name, Mechanism: string(columns[i].Mechanism), Scale: columns[i].Scale, Note: columns[i].Note}
+			if !math.IsNaN(widths[i]) && !math.IsInf(widths[i], 0) {
+				c.HalfWidth = &widths[i]
+			}
+			e.Aggregates = append(e.Aggregates, c)
 		}
 	}
 	return e, nil

@@ -97,7 +97,7 @@ func TestEstimateTells(t *testing.T) {
 		t.Errorf("estimated is %s", e.Question)
 	}
 	for i, c := range a.Columns[1:] {
-		if got := e.Aggregates[i]; got.Name != c.Name || got.Mechanism != c.Mechanism || got.Scale != c.Scale || got.Scale <= 0 || got.HalfWidth <= 0 {
+		if got := e.Aggregates[i]; got.Name != c.Name || got.Mechanism != c.Mechanism || got.Scale != c.Scale || got.Scale <= 0 || *got.HalfWidth <= 0 {
 			t.Errorf("%+v is estimated as %+v", c, got)
 		}
 	}
@@ -110,7 +110,7 @@ func TestEstimateTells(t *testing.T) {
 	must(t, err)
 	large, err := h.Estimate(ctx, researcher, ask(), 10_000)
 	must(t, err)
-	if small.Aggregates[1].HalfWidth <= large.Aggregates[1].HalfWidth || small.Charged[0] != large.Charged[0] {
+	if *small.Aggregates[1].HalfWidth <= *large.Aggregates[1].HalfWidth || small.Charged[0] != large.Charged[0] {
 		t.Errorf("%+v\n%+v", small, large)
 	}
 }

@@ -21,13 +21,13 @@ const secret = "row 17"
 // fault is something that goes wrong after the charge.
 type fault struct {
 	name     string
-	collect  func(context.Context, query.Plan, string) (*privacy.Partials, error)
+	collect  func(context.Context, query.Plan, files) (*privacy.Partials, error)
 	deadline time.Duration
 	release  func(query, release string, answer func(int64) ([]byte, error)) ([]byte, error)
 }
 
-func gives(change func(*privacy.Partial)) func(context.Context, query.Plan, string) (*privacy.Partials, error) {
-	return func(_ context.Context, p query.Plan, _ string) (*privacy.Partials, error) {
+func gives(change func(*privacy.Partial)) func(context.Context, query.Plan, files) (*privacy.Partials, error) {
+	return func(_ context.Context, p query.Plan, _ files) (*privacy.Partials, error) {
 		var groups []privacy.Partial
 		b, err := partials(p).MarshalBinary()
 		if err != nil {
@@ -43,23 +43,23 @@ func gives(change func(*privacy.Partial)) func(context.Context, query.Plan, stri
 
 func faults() []fault {
 	return []fault{
-		{name: "the engine fails", collect: func(context.Context, query.Plan, string) (*privacy.Partials, error) {
+		{name: "the engine fails", collect: func(context.Context, query.Plan, files) (*privacy.Partials, error) {
 			return nil, errors.New(secret)
 		}},
-		{name: "the engine panics", collect: func(context.Context, query.Plan, string) (*privacy.Partials, error) {
+		{name: "the engine panics", collect: func(context.Context, query.Plan, files) (*privacy.Partials, error) {
 			panic(secret)
 		}},
-		{name: "the deadline passes", deadline: time.Millisecond, collect: func(ctx context.Context, _ query.Plan, _ string) (*privacy.Partials, error) {
+		{name: "the deadline passes", deadline: time.Millisecond, collect: func(ctx context.Context, _ query.Plan, _ files) (*privacy.Partials, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}},
-		{name: "no partials", collect: func(context.Context, query.Plan, string) (*privacy.Partials, error) {
+		{name: "no partials", collect: func(context.Context, query.Plan, files) (*privacy.Partials, error) {
 			return nil, nil
 		}},
 		{name: "partials of more units than rows", collect: gives(func(p *privacy.Partial) { p.Units = p.Rows + 1 })},
-		{name: "partials without their sums", collect: gives(func(p *privacy.Partial) { p.Sum = nil })},
+		{name: "partials without their sums", collect: gives(func(p *privacy.Partial) { p.Arguments = nil })},
 		{name: "partials of a group that is not public", collect: gives(func(p *privacy.Partial) { p.Key = `["` + secret + `"]` })},
-		{name: "partials that were used", collect: func(_ context.Context, p query.Plan, _ string) (*privacy.Partials, error) {
+		{name: "partials that were used", collect: func(_ context.Context, p query.Plan, _ files) (*privacy.Partials, error) {
 			used := partials(p)
 			_, err := used.MarshalBinary()
 			return used, err
@@ -119,7 +119,7 @@ func TestAfterTheCharge(t *testing.T) {
 // TestPanicValueIsNotLogged: a value that panicked may hold rows.
 func TestPanicValueIsNotLogged(t *testing.T) {
 	h := newHouse(t)
-	h.engine.collect = func(context.Context, query.Plan, string) (*privacy.Partials, error) { panic(secret) }
+	h.engine.collect = func(context.Context, query.Plan, files) (*privacy.Partials, error) { panic(secret) }
 	_, err := h.Submit(ctx, researcher, ask())
 	refused(t, err, sandbox.CodeQueryFailed)
 	if strings.Contains(h.operator.String(), secret) || strings.Contains(err.Error(), secret) {
@@ -132,7 +132,7 @@ func TestThirdFailureFreezes(t *testing.T) {
 	h := newHouse(t)
 	answered, err := h.Submit(ctx, researcher, ask())
 	must(t, err)
-	h.engine.collect = func(context.Context, query.Plan, string) (*privacy.Partials, error) { return nil, errors.New(secret) }
+	h.engine.collect = func(context.Context, query.Plan, files) (*privacy.Partials, error) { return nil, errors.New(secret) }
 	for range 3 {
 		_, err := h.Submit(ctx, researcher, ask(fresh))
 		refused(t, err, sandbox.CodeQueryFailed)
@@ -199,7 +199,7 @@ func TestStoreFailsAtRelease(t *testing.T) {
 
 func TestFailureThatCannotBeRecorded(t *testing.T) {
 	h := newHouse(t)
-	h.engine.collect = func(context.Context, query.Plan, string) (*privacy.Partials, error) { return nil, errors.New(secret) }
+	h.engine.collect = func(context.Context, query.Plan, files) (*privacy.Partials, error) { return nil, errors.New(secret) }
 	service := h.serve(func(p *sandbox.Parts) {
 		p.Ledger = &books{Ledger: h.store, fail: func(string) error { return errors.New("disk full") }}
 	})
@@ -212,7 +212,7 @@ func TestFailureThatCannotBeRecorded(t *testing.T) {
 func TestCallerGoesAway(t *testing.T) {
 	h := newHouse(t)
 	leaving, leave := context.WithCancel(ctx)
-	h.engine.collect = func(ctx context.Context, p query.Plan, _ string) (*privacy.Partials, error) {
+	h.engine.collect = func(ctx context.Context, p query.Plan, _ files) (*privacy.Partials, error) {
 		leave()
 		return partials(p), ctx.Err()
 	}

@@ -62,7 +62,7 @@ func TestRevocationCountsFromItsAcknowledgement(t *testing.T) {
 func TestWaitingIsBeforeTheCharge(t *testing.T) {
 	h := newHouse(t)
 	inside, leave := make(chan struct{}), make(chan struct{})
-	h.engine.collect = func(_ context.Context, p query.Plan, _ string) (*privacy.Partials, error) {
+	h.engine.collect = func(_ context.Context, p query.Plan, _ files) (*privacy.Partials, error) {
 		close(inside)
 		<-leave
 		return partials(p), nil

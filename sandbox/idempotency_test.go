@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -92,9 +94,9 @@ func TestCrash(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHouse(t)
-			begun, hang := make(chan string), make(chan struct{})
+			begun, hang := make(chan files), make(chan struct{})
 			first := h.serve(func(p *sandbox.Parts) {
-				p.Engine = &engine{collect: func(_ context.Context, p query.Plan, file string) (*privacy.Partials, error) {
+				p.Engine = &engine{collect: func(_ context.Context, p query.Plan, file files) (*privacy.Partials, error) {
 					begun <- file
 					<-hang
 					return partials(p), nil
@@ -109,9 +111,9 @@ func TestCrash(t *testing.T) {
 			test.restart(h)
 			h.register(students, table+"s3,male,a,1\n") // what comes later changes nothing
 			h.putPolicy(students, `{}`)
-			h.engine.collect = func(_ context.Context, p query.Plan, again string) (*privacy.Partials, error) {
-				if again != file {
-					return nil, errors.New("it reads " + again)
+			h.engine.collect = func(_ context.Context, p query.Plan, again files) (*privacy.Partials, error) {
+				if !reflect.DeepEqual(again, file) {
+					return nil, fmt.Errorf("it reads %+v", again)
 				}
 				return partials(p), nil
 			}
@@ -199,7 +201,7 @@ func TestConcurrentKeys(t *testing.T) {
 	h := newHouse(t)
 	var inside sync.WaitGroup
 	inside.Add(3)
-	h.engine.collect = func(_ context.Context, p query.Plan, _ string) (*privacy.Partials, error) {
+	h.engine.collect = func(_ context.Context, p query.Plan, _ files) (*privacy.Partials, error) {
 		inside.Done()
 		inside.Wait() // until all are here
 		return partials(p), nil

@@ -20,7 +20,7 @@ var errDisk = errors.New("disk full")
 func TestChargeComesFirst(t *testing.T) {
 	h := newHouse(t)
 	var seen sandbox.Question
-	h.engine.collect = func(_ context.Context, p query.Plan, file string) (*privacy.Partials, error) {
+	h.engine.collect = func(_ context.Context, p query.Plan, file files) (*privacy.Partials, error) {
 		asked, err := h.store.Newest(ctx, sandbox.Filter{Principal: researcher.ID}, 2)
 		if err != nil || len(asked) != 1 || asked[0].State != sandbox.Charged || asked[0].Answer != nil {
 			return nil, fmt.Errorf("stored are %+v %w", asked, err)

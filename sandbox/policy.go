@@ -45,7 +45,7 @@ func (s *Service) PutPolicy(ctx context.Context, p access.Principal, id string, 
 		return 0, &Error{Code: CodePrecondition, Public: "The policy is not at the revision that you name.",
 			Hint: "Read it, then send its ETag in If-Match; for a first policy send none."}
 	}
-	return s.save(ctx, p, audit.KindPolicy, id, base, policy, "", d.Declaration.UnitSpace)
+	return s.save(ctx, p, audit.KindPolicy, id, base, policy, "", d.concerns()...)
 }
 
 // Policy returns a dataset's policy and its revision, to its owner and to those who oversee.

@@ -2,11 +2,9 @@ package sandbox
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"entrepot/access"
 	"entrepot/datasets"
@@ -18,7 +16,8 @@ import (
 type Query struct {
 	Project string
 	SQL     string
-	Loss    privacy.Loss
+	Loss    privacy.Loss     // Mechanism "" leaves the choice to the Service
+	Weights map[string]int64 // of columns of the answer, by name, when the loss is divided; 1 where none is given
 	Bounds  query.Bounds
 	Fresh   bool // draw anew, and pay, even where the same question was answered before
 
@@ -32,40 +31,15 @@ type Query struct {
 type prepared struct {
 	project  access.Project
 	plan     query.Plan
-	dataset  Dataset
+	tables   []Dataset // all that the plan reads, sorted by id
+	judges   []judge   // one for each table, in that order
 	decision access.Decision
+	refusal  string  // which policy denies, and why; "" where all allow
 	guards   []Guard // what decision, plan and price rest on
+	loss     privacy.Loss
+	weights  map[string]int64
 	spec     privacy.Spec
 	invalid  error // why there is no spec
-}
-
-// pending is what completes an admitted question, even after a crash. It is stored with the charge.
-type pending struct {
-	Plan         query.Plan           `json:"plan"`
-	Loss         privacy.Loss         `json:"loss"`
-	PreThreshold int64                `json:"pre_threshold"`
-	Declaration  datasets.Declaration `json:"declaration"`
-	Dataset      string               `json:"dataset"`
-	Version      int64                `json:"version"`
-}
-
-func (p prepared) pending(loss privacy.Loss) pending {
-	return pending{Plan: p.plan, Loss: loss, PreThreshold: p.decision.PreThreshold,
-		Declaration: p.dataset.Declaration, Dataset: p.dataset.ID, Version: p.dataset.Version}
-}
-
-// repeat is the digest that two questions share when one release answers both: everything that the
-// release depends on.
-func (p pending) repeat() (string, error) {
-	b, err := json.Marshal(struct {
-		Format  string
-		Content pending
-	}{"entrepot/repeat/v1", p})
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:]), nil
 }
 
 // prepare takes a question as far as it goes without touching rows, budget or log. A refusal here
@@ -79,7 +53,7 @@ func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (pre
 		return prepared{}, err
 	}
 	out.guards = []Guard{{kindProject, out.project.ID, revision}}
-	seen := &visibleTables{ctx: ctx, service: s, principal: p, project: out.project}
+	seen := &visibleTables{ctx: ctx, service: s, principal: p, project: out.project, found: map[string]foundTable{}}
 	out.plan, err = query.New(q.SQL, seen, q.Bounds)
 	if seen.err != nil {
 		return prepared{}, seen.err
@@ -87,51 +61,62 @@ func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (pre
 	if err != nil {
 		return prepared{}, sqlError(err)
 	}
-	out.dataset = seen.found
-	// The declaration says whom the version's rows are about, so neither may move alone.
-	out.guards = append(out.guards, Guard{kindDataset, out.dataset.ID, seen.revision}, Guard{kindVersion, out.dataset.ID, out.dataset.Version})
-	if err = s.decide(ctx, p, &out, q.Loss); err != nil {
+	for _, use := range out.plan.Parts().Datasets {
+		if err := out.add(seen.found, use.ID); err != nil {
+			return prepared{}, err
+		}
+	}
+	if err := s.summon(ctx, p, &out); err != nil {
 		return prepared{}, err
 	}
-	if out.spec, err = privacy.NewSpec(out.plan.Question(q.Loss, out.decision.PreThreshold)); err != nil {
-		out.invalid = invalid("%s", err)
+	out.weights = q.Weights
+	if err := s.settle(ctx, &out, q.Loss); err != nil {
+		return prepared{}, err
 	}
 	return out, nil
 }
 
-// decide sets the decision and what it rests on.
-func (s *Service) decide(ctx context.Context, p access.Principal, q *prepared, loss privacy.Loss) error {
-	e, policy, err := s.enforcer(ctx, q.dataset.ID)
-	if err != nil {
-		return err
+// add takes a table in that the planner found.
+func (q *prepared) add(found map[string]foundTable, id string) error {
+	t, ok := found[id]
+	if !ok {
+		return fmt.Errorf("the plan reads %s, which it was not shown", id)
 	}
-	r, organisation, err := s.request(ctx, p, access.Aggregate, q.dataset.ID, q.project)
-	if err != nil {
-		return err
-	}
-	r.EpsilonPico = int64(loss.Epsilon)
-	q.decision = e.Decide(r)
-	q.guards = append(q.guards, Guard{kindPolicy, q.dataset.ID, policy}, Guard{kindOrganisation, p.Organisation, organisation})
+	q.tables = append(q.tables, t.Dataset)
+	// The declaration says whom the version's rows are about, so neither may move alone.
+	q.guards = append(q.guards, Guard{kindDataset, id, t.revision}, Guard{kindVersion, id, t.Version})
 	return nil
 }
 
-// price is what the question costs each account. It is a function of the text, the policy and
-// public metadata.
-func (s *Service) price(ctx context.Context, q prepared) ([]charged, error) {
-	a, err := s.account(ctx, q.dataset.Declaration.UnitSpace)
-	if err != nil {
-		return nil, err
+// spaces lists the unit spaces whose people the tables are about, sorted.
+func (q prepared) spaces() []string {
+	list := []string{}
+	for _, t := range q.tables {
+		list = append(list, t.concerns()...)
 	}
-	return []charged{{account: a, loss: q.spec.Price(a.Order)}}, nil
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
-// ready checks what must hold before a charge and depends on no row: the dataset has rows, and the
+func (q prepared) ids() []string {
+	list := []string{}
+	for _, t := range q.tables {
+		list = append(list, t.ID)
+	}
+	return list
+}
+
+// ready checks what must hold before a charge and depends on no row: the datasets have rows, and the
 // engine accepts the generated SQL.
 func (s *Service) ready(ctx context.Context, q prepared) error {
-	if q.dataset.Version == 0 {
-		return &Error{Code: CodeConflict, Public: "No rows have been registered for " + q.dataset.ID + " yet."}
+	tables := map[string]datasets.Table{}
+	for _, t := range q.tables {
+		if t.Version == 0 {
+			return &Error{Code: CodeConflict, Public: "No rows have been registered for " + t.ID + " yet."}
+		}
+		tables[t.ID] = datasets.Table{Declaration: t.Declaration}
 	}
-	if err := s.Engine.Check(ctx, q.plan, q.dataset.Declaration); err != nil {
+	if err := s.Engine.Check(ctx, q.plan, tables); err != nil {
 		return fmt.Errorf("plan does not bind: %w", err)
 	}
 	return nil
@@ -148,38 +133,4 @@ func sqlError(err error) error {
 		code = CodeNotFound
 	}
 	return &Error{Code: code, Public: e.Message, Hint: e.Hint, Line: e.Line, Column: e.Column, Err: err}
-}
-
-// visibleTables is the catalogue as the asker may see it: a table that is absent and one that is
-// hidden are the same to the planner.
-type visibleTables struct {
-	ctx       context.Context
-	service   *Service
-	principal access.Principal
-	project   access.Project
-	found     Dataset // the last one found: a plan has one table
-	revision  int64   // of its declaration
-	err       error   // a failure of the store
-}
-
-// Table implements query.Catalogue.
-func (v *visibleTables) Table(org, name string) (query.Table, bool) {
-	id := org + "." + name
-	d, revision, err := v.service.dataset(v.ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return query.Table{}, false
-	}
-	if err != nil {
-		v.err = unavailable(err)
-		return query.Table{}, false
-	}
-	ok, err := v.service.visibleIn(v.ctx, v.principal, id, v.project)
-	if err != nil {
-		v.err = err
-	}
-	if !ok && ownerOf(v.principal, org) != nil {
-		return query.Table{}, false
-	}
-	v.found, v.revision = d, revision
-	return query.Table{ID: id, Declaration: d.Declaration}, err == nil
 }

@@ -15,11 +15,11 @@ import (
 
 // Engine computes exact, contribution-bounded partial aggregates. It neither charges nor releases.
 type Engine interface {
-	// Check binds the plan's generated SQL against an empty table of that declaration: an assertion
-	// that what will be run is well formed, before anything is charged.
-	Check(ctx context.Context, p query.Plan, d datasets.Declaration) error
-	// Collect runs the plan on one canonical table file. Its errors are for the operator only.
-	Collect(ctx context.Context, p query.Plan, d datasets.Declaration, file string) (*privacy.Partials, error)
+	// Check binds the plan's generated SQL against empty tables of those declarations, by dataset: an
+	// assertion that what will be run is well formed, before anything is charged. It reads no file.
+	Check(ctx context.Context, p query.Plan, tables map[string]datasets.Table) error
+	// Collect runs the plan on canonical table files, by dataset. Its errors are for the operator only.
+	Collect(ctx context.Context, p query.Plan, tables map[string]datasets.Table) (*privacy.Partials, error)
 }
 
 // Keys holds the secrets that ingest needs.

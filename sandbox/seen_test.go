@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"math/big"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,44 +23,47 @@ import (
 // engine gives plausible partials for every plan, without any table, unless a function says otherwise.
 type engine struct {
 	check   func(query.Plan) error
-	collect func(ctx context.Context, p query.Plan, file string) (*privacy.Partials, error)
+	collect func(ctx context.Context, p query.Plan, tables files) (*privacy.Partials, error)
 	checks  atomic.Int64
 	calls   atomic.Int64 // of Collect
 }
 
-func (e *engine) Check(_ context.Context, p query.Plan, _ datasets.Declaration) error {
+// files are the tables that a question reads, by dataset.
+type files = map[string]datasets.Table
+
+func (e *engine) Check(_ context.Context, p query.Plan, tables files) error {
 	e.checks.Add(1)
 	if e.check != nil {
 		return e.check(p)
 	}
+	return complete(p, tables)
+}
+
+// complete says what is wrong with the tables that the engine was handed for a plan.
+func complete(p query.Plan, tables files) error {
+	uses := p.Parts().Datasets
+	for _, use := range uses {
+		if t, ok := tables[use.ID]; !ok || t.Declaration.UnitSpace != use.UnitSpace {
+			return fmt.Errorf("%s is missing or declared otherwise: %+v", use.ID, t)
+		}
+	}
+	if len(tables) != len(uses) {
+		return fmt.Errorf("%d tables for a plan of %d", len(tables), len(uses))
+	}
 	return nil
 }
 
-func (e *engine) Collect(ctx context.Context, p query.Plan, _ datasets.Declaration, file string) (*privacy.Partials, error) {
+func (e *engine) Collect(ctx context.Context, p query.Plan, tables files) (*privacy.Partials, error) {
 	e.calls.Add(1)
 	if e.collect != nil {
-		return e.collect(ctx, p, file)
+		return e.collect(ctx, p, tables)
 	}
-	return partials(p), nil
-}
-
-// partials are a thousand rows in every public group, or in two where groups are selected.
-func partials(p query.Plan) *privacy.Partials {
-	parts := p.Parts()
-	keys := parts.PublicKeys
-	if keys == nil {
-		keys = []string{query.EncodeKey([]any{"a"}), query.EncodeKey([]any{"b"})}
-	}
-	var groups []privacy.Partial
-	for i, key := range keys {
-		g := privacy.Partial{Key: key, Units: 1000 + int64(i), Rows: 1000 + int64(i)}
-		for _, a := range parts.Arguments {
-			g.NonNull = append(g.NonNull, g.Rows)
-			g.Sum = append(g.Sum, new(big.Int).Mul(big.NewInt(a.Lower+(a.Upper-a.Lower)/2), big.NewInt(g.Rows)))
+	for id, t := range tables {
+		if _, err := os.Stat(t.File); err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
 		}
-		groups = append(groups, g)
 	}
-	return privacy.NewPartials(groups)
+	return partials(p), complete(p, tables)
 }
 
 type keys struct{}

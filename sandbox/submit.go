@@ -12,12 +12,6 @@ import (
 	"entrepot/sandbox/audit"
 )
 
-// charged is one account and what a question costs it.
-type charged struct {
-	account ledger.Account
-	loss    privacy.Clocks
-}
-
 // errMoved means that a document which decision, plan or price rest on changed before the charge.
 var errMoved = errors.New("the question was prepared on a catalogue that has changed")
 
@@ -74,8 +68,7 @@ func (s *Service) ask(ctx context.Context, p access.Principal, q Query) (Answer,
 	}
 	id := s.NewID("qry_")
 	if !ready.decision.Allowed {
-		return Answer{}, s.refuse(ctx, p, id, ready, audit.VerdictDenied,
-			&Error{Code: CodeDenied, Query: id, Public: "The policy of " + ready.dataset.ID + " does not allow this question: " + ready.decision.Reason})
+		return Answer{}, s.refuse(ctx, p, id, ready, audit.VerdictDenied, ready.denial(id))
 	}
 	if ready.invalid != nil {
 		return Answer{}, ready.invalid
@@ -83,7 +76,7 @@ func (s *Service) ask(ctx context.Context, p access.Principal, q Query) (Answer,
 	if err := s.ready(ctx, ready); err != nil {
 		return Answer{}, err
 	}
-	work := ready.pending(q.Loss)
+	work := ready.pending()
 	repeat, err := work.repeat()
 	if err != nil {
 		return Answer{}, err
@@ -110,6 +103,12 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, r
 	if err != nil {
 		return Question{}, err
 	}
+	for _, c := range price {
+		if e := c.never(); e != nil {
+			e.Query = id
+			return Question{}, s.refuse(ctx, p, id, ready, audit.VerdictExhausted, e)
+		}
+	}
 	plan, err := json.Marshal(work)
 	if err != nil {
 		return Question{}, err
@@ -121,8 +120,7 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, r
 	}
 	question.Entry, err = s.Ledger.Charge(ctx, question, audit.Charge{
 		Query: id, Project: ready.project.ID, Purpose: ready.project.Purpose, Rule: ready.decision.Rule,
-		Datasets: []audit.DatasetVersion{{ID: work.Dataset, Version: work.Version}},
-		Question: ready.plan.Canonical(), Charges: question.Charges})
+		Datasets: work.versions(), Question: ready.plan.Canonical(), Charges: question.Charges})
 	switch {
 	case err == nil:
 		return question, nil
@@ -152,7 +150,7 @@ func (s *Service) refuse(ctx context.Context, p access.Principal, id string, q p
 		reason = why.Public
 	}
 	_, err := s.Log.Append(ctx, Draft{Kind: audit.KindDecision, Actor: p.ID, Time: s.now(), Body: audit.Decision{
-		Query: id, Project: q.project.ID, Datasets: []string{q.dataset.ID}, Spaces: []string{q.dataset.Declaration.UnitSpace},
+		Query: id, Project: q.project.ID, Datasets: q.ids(), Spaces: q.spaces(),
 		Verdict: verdict, Rule: q.decision.Rule, Reason: reason, Question: q.plan.Canonical()}})
 	if err != nil {
 		return unavailable(err)
@@ -190,11 +188,11 @@ func (s *Service) draw(ctx context.Context, q Question, work pending) (answer An
 			err = fmt.Errorf("panic of type %T", p)
 		}
 	}()
-	spec, err := privacy.NewSpec(work.Plan.Question(work.Loss, work.PreThreshold))
+	spec, err := work.spec()
 	if err != nil {
 		return Answer{}, err
 	}
-	partials, err := s.Engine.Collect(ctx, work.Plan, work.Declaration, s.tableFile(work.Dataset, work.Version))
+	partials, err := s.Engine.Collect(ctx, work.Plan, s.files(work))
 	if err != nil {
 		return Answer{}, err
 	}

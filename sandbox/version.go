@@ -27,16 +27,19 @@ func (s *Service) Register(ctx context.Context, p access.Principal, id string, u
 	if err != nil {
 		return Version{}, loaded(err, "dataset")
 	}
+	var key []byte // public facts have no privacy IDs to hash
+	if !d.Declaration.Public {
+		key = s.Keys.UnitSpace(d.Declaration.UnitSpace)
+	}
 	path := s.tableFile(id, d.Version+1)
-	report, err := datasets.Ingest(ctx, d.Declaration, upload, path, s.Keys.UnitSpace(d.Declaration.UnitSpace),
-		datasets.Options{Strict: strict, TempDir: s.Temp})
+	report, err := datasets.Ingest(ctx, d.Declaration, upload, path, key, datasets.Options{Strict: strict, TempDir: s.Temp})
 	if err != nil {
 		return Version{}, rejected(err)
 	}
 	v := Version{Dataset: id, Version: d.Version + 1, Registered: s.now(),
 		Report: report, ContentHash: hex.EncodeToString(report.ContentHash[:])}
 	// Should the catalogue refuse, the file stays behind unnamed; the next upload replaces it.
-	_, err = s.save(ctx, p, audit.KindVersion, id, d.Version, v, s.commitment(v), d.Declaration.UnitSpace)
+	_, err = s.save(ctx, p, audit.KindVersion, id, d.Version, v, s.commitment(v), d.concerns()...)
 	return v, err
 }
 

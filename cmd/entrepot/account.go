@@ -79,7 +79,7 @@ func accountsText(list []ledger.Account, limit int) string {
 		}
 		renyi, delta := "–", "–"
 		if a.Kind == ledger.KindRenyi {
-			renyi = clock(float64(a.Spent.Renyi)/1e12, float64(a.Caps.Renyi)/1e12)
+			renyi = clock(a.Spent.Renyi, a.Caps.Renyi)
 			delta = a.Spent.Delta.String() + " / " + a.Caps.Delta.String()
 		}
 		t.add(a.ID, string(a.Kind), a.Epsilon.String(), a.Delta.String(),
@@ -91,8 +91,11 @@ func accountsText(list []ledger.Account, limit int) string {
 
 // clock writes how far a computed clock has run: up, and its cap down, so that neither looks better
 // than it is.
-func clock(spent, limit float64) string {
+func clock(spent, limit privacy.Renyi) string {
 	const digits = 1e4
-	return strconv.FormatFloat(math.Ceil(spent*digits)/digits, 'f', -1, 64) + " / " +
-		strconv.FormatFloat(math.Floor(limit*digits)/digits, 'f', -1, 64)
+	run := spent.String()
+	if spent != math.MaxInt64 { // which is no number but "inf"
+		run = strconv.FormatFloat(math.Ceil(float64(spent)/1e12*digits)/digits, 'f', -1, 64)
+	}
+	return run + " / " + strconv.FormatFloat(math.Floor(float64(limit)/1e12*digits)/digits, 'f', -1, 64)
 }

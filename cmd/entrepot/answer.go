@@ -46,6 +46,9 @@ func answerText(a sandbox.Answer, limit int) string {
 func footer(a sandbox.Answer) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n± and [ ] are %s %% confidence intervals.\n", short(100*a.Confidence))
+	for _, c := range a.Columns {
+		b.WriteString(noteText(c.Name, c.Note))
+	}
 	switch {
 	case a.Repeat:
 		fmt.Fprintf(&b, "Answered before: nothing was charged.\n")
@@ -61,6 +64,14 @@ func footer(a sandbox.Answer) string {
 	}
 	fmt.Fprintf(&b, "Log entry %d, release %s of %s.\n", a.Log.Entry, printable(a.ID), strings.Join(of, ", "))
 	return b.String()
+}
+
+// noteText is what a reader must know of a column, on a line of its own; nothing for most.
+func noteText(name, note string) string {
+	if note == "" {
+		return ""
+	}
+	return printable(name) + ": " + printable(note) + "\n"
 }
 
 // chargeText writes a price or a charge on one account.

@@ -50,7 +50,11 @@ func datasetList() *cobra.Command {
 				for _, c := range d.Declaration.Columns {
 					names = append(names, c.Name)
 				}
-				t.add(d.ID, strconv.FormatInt(d.Version, 10), d.Declaration.UnitSpace, join(names), d.Declaration.Description)
+				space := d.Declaration.UnitSpace
+				if d.Declaration.Public {
+					space = "(public)"
+				}
+				t.add(d.ID, strconv.FormatInt(d.Version, 10), space, join(names), d.Declaration.Description)
 			}
 			return t.text(s.width())
 		})
@@ -87,8 +91,11 @@ func datasetText(d sandbox.Dataset, limit int) string {
 	if d.Version == 0 {
 		state = "no rows yet"
 	}
-	fmt.Fprintf(&b, "%s, %s; protects %s, at most %s rows each\n", printable(d.ID), state,
-		printable(d.Declaration.UnitSpace), groupedInt(d.Declaration.MaxRowsPerUnit))
+	about := fmt.Sprintf("protects %s, at most %s rows each", d.Declaration.UnitSpace, groupedInt(d.Declaration.MaxRowsPerUnit))
+	if d.Declaration.Public {
+		about = "public facts, one row for each " + strings.Join(d.Declaration.Unique, ", ")
+	}
+	fmt.Fprintf(&b, "%s, %s; %s\n", printable(d.ID), state, printable(about))
 	if d.Declaration.Description != "" {
 		fmt.Fprintln(&b, printable(d.Declaration.Description))
 	}
@@ -109,6 +116,9 @@ func valuesText(c datasets.Column) string {
 			text += " by " + c.Resolution.String()
 		}
 		parts = append(parts, text)
+	}
+	if earliest, latest, ok := c.Moments(); ok {
+		parts = append(parts, earliest+" … "+latest)
 	}
 	if len(c.Domain) > 0 {
 		values := make([]string, len(c.Domain))

@@ -61,7 +61,11 @@ func badRequests() []bad {
 		sql("unknown table", "SELECT COUNT(*) AS n FROM kr_edu.nothing", 404, "no such"),
 		sql("system table", "SELECT COUNT(*) AS n FROM pg_catalog.pg_class", 404, "no such"),
 		sql("join", "SELECT COUNT(*) AS n FROM kr_edu.people a JOIN kr_edu.people b ON a.grp = b.grp", 422, "join"),
-		sql("sub-query", "SELECT COUNT(*) AS n FROM (SELECT * FROM kr_edu.people) t", 422, ""),
+		sql("sub-query in WHERE", "SELECT COUNT(*) AS n FROM kr_edu.people WHERE score IN (SELECT score FROM kr_edu.people)", 422, "sub-quer"),
+		sql("sub-query over groups of people", "SELECT COUNT(*) AS n FROM (SELECT grp, COUNT(*) AS c FROM kr_edu.people GROUP BY grp) t", 422, "person"),
+		sql("privacy id of a sub-query", "SELECT id, COUNT(*) AS n FROM (SELECT person AS id FROM kr_edu.people) t GROUP BY id", 422, "id"),
+		sql("union at the top", "SELECT COUNT(*) AS n FROM kr_edu.people UNION ALL SELECT COUNT(*) AS n FROM kr_edu.people", 422, "union"),
+		sql("hidden table in a union", "SELECT COUNT(*) AS n FROM (SELECT grp FROM kr_edu.people UNION ALL SELECT grp FROM uk_ou.people) t", 404, "no such"),
 		sql("window", "SELECT COUNT(*) OVER () AS n FROM kr_edu.people", 422, "window"),
 		sql("file function", "SELECT COUNT(*) AS n FROM read_csv('/etc/passwd')", 422, ""),
 		sql("unknown function", "SELECT SUM(sqrt(score)) AS n FROM kr_edu.people", 422, "sqrt"),
@@ -88,6 +92,11 @@ func badRequests() []bad {
 		loss("delta above 1", `"0.1"`, `"1.5"`, ""),
 		loss("negative delta", `"0.1"`, `-1e-6`, "decimal"),
 		loss("boolean epsilon", `true`, `"0"`, ""),
+		raw("epsilon and rho", `{"project": "study", "sql": "SELECT COUNT(*) AS n FROM kr_edu.people", "loss": {"epsilon": 1, "rho": 1}}`, 400, "one of the two"),
+		raw("rho below the floor", `{"project": "study", "sql": "SELECT COUNT(*) AS n FROM kr_edu.people", "loss": {"rho": "4.9e-9"}}`, 400, "5e-9"),
+		raw("huge rho", `{"project": "study", "sql": "SELECT COUNT(*) AS n FROM kr_edu.people", "loss": {"rho": 1001}}`, 400, "rho"),
+		raw("gaussian noise for epsilon", `{"project": "study", "sql": "SELECT COUNT(*) AS n FROM kr_edu.people", "loss": {"epsilon": 1, "mechanism": "gaussian"}}`, 400, "gaussian"),
+		raw("weight of nothing", `{"project": "study", "sql": "SELECT COUNT(*) AS n FROM kr_edu.people", "loss": {"epsilon": 1, "weights": {"m": 2}}}`, 400, "weight"),
 		raw("private groups without delta", `{"project": "study", "sql": "SELECT place, COUNT(*) AS n FROM kr_edu.people GROUP BY place", "loss": {"epsilon": "0.1", "delta": "0"}}`, 400, "δ"),
 		raw("bounds below 1", `{"project": "study", "sql": "SELECT COUNT(*) AS n FROM kr_edu.people", "loss": {"epsilon": "0.1"}, "bounds": {"max_partitions": -1}}`, 400, ""),
 
@@ -217,7 +226,8 @@ func (s *server) foreignToken() string {
 func (s *server) noCanary() {
 	s.Helper()
 	places := map[string][]byte{"operator's log": s.log.Bytes(), "export": s.must("GET", "/v1/audit/export", s.manager(), nil)}
-	for _, sql := range []string{"SELECT grp, COUNT(*) AS n, AVG(score) AS m FROM kr_edu.people GROUP BY grp", "SELECT COUNT(*) AS n FROM kr_edu.people WHERE 1 / (score - 50) > 1"} {
+	for _, sql := range []string{"SELECT grp, COUNT(*) AS n, AVG(score) AS m FROM kr_edu.people GROUP BY grp", "SELECT COUNT(*) AS n FROM kr_edu.people WHERE 1 / (score - 50) > 1",
+		"SELECT MIN(score) AS lo, MAX(score) AS hi, STDDEV(score) AS s FROM (SELECT place, MAX(score) AS score FROM kr_edu.people GROUP BY person, place) t"} {
 		places[sql] = s.must("POST", "/v1/queries", s.researcher(), ask(sql, "0.1", "0"))
 	}
 	for _, path := range []string{"/v1/datasets", "/v1/datasets/kr_edu/people", "/v1/accounts", "/v1/releases", "/v1/audit/entries"} {

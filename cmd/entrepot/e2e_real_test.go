@@ -60,7 +60,7 @@ columns:
   - {name: customer_id, type: int64, role: privacy_id}
   - {name: country, type: string, role: key}
   - {name: stock_code, type: string, role: key}
-  - {name: invoiced_at, type: timestamp, role: key}
+  - {name: invoiced_at, type: timestamp, role: key, earliest: "2009-12-01T00:00:00Z", latest: "2010-12-31T23:59:59Z"}
   - {name: quantity, type: int64, role: measure, lower: 0, upper: 100}
   - {name: unit_price, type: float64, role: measure, lower: 0, upper: 50, resolution: 0.01}
 `
@@ -233,7 +233,8 @@ func TestRareGroupAtLargeDelta(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	partials, err := s.main.engine.Collect(t.Context(), plan, d, filepath.Join(s.main.Config.Data, tablesDir, "uk_ou.retail.1.parquet"))
+	partials, err := s.main.engine.Collect(t.Context(), plan, map[string]datasets.Table{"uk_ou.retail": {
+		Declaration: d, File: filepath.Join(s.main.Config.Data, tablesDir, "uk_ou.retail.1.parquet")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,11 @@ func TestRareGroupAtLargeDelta(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := privacy.NewSpec(plan.Question(privacy.Loss{Epsilon: privacy.OneEpsilon, Delta: privacy.OneDelta / 100}, 1))
+	q, err := plan.Question(privacy.Loss{Epsilon: privacy.OneEpsilon, Delta: privacy.OneDelta / 100}, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := privacy.NewSpec(q)
 	if err != nil {
 		t.Fatal(err)
 	}

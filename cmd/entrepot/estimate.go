@@ -60,9 +60,20 @@ func estimateText(e sandbox.Estimate, limit int) string {
 	fmt.Fprintf(&b, "%s\n\n", groups)
 	t := table{columns: columns("aggregate", ">expected error", "mechanism", ">scale")}
 	for _, c := range e.Aggregates {
-		t.add(c.Name, "± "+fixed(c.HalfWidth, decimalsFor(c.HalfWidth)), c.Mechanism, short(c.Scale))
+		t.add(c.Name, halfWidthText(c.HalfWidth), c.Mechanism, short(c.Scale))
 	}
-	b.WriteString(t.text(limit))
-	fmt.Fprintf(&b, "\nExpected half-width of the %s %% interval for a group of %s rows.\n", short(100*e.Confidence), grouped(fmt.Sprintf("%.0f", e.GroupSize)))
+	b.WriteString(t.text(limit) + "\n")
+	fmt.Fprintf(&b, "Expected half-width of the %s %% interval for a group of %s rows.\n", short(100*e.Confidence), grouped(fmt.Sprintf("%.0f", e.GroupSize)))
+	for _, c := range e.Aggregates {
+		b.WriteString(noteText(c.Name, c.Note))
+	}
 	return b.String()
+}
+
+// halfWidthText is the expected error, where metadata alone tell it.
+func halfWidthText(w *float64) string {
+	if w == nil {
+		return "depends on the rows"
+	}
+	return "± " + fixed(*w, decimalsFor(*w))
 }

@@ -19,9 +19,14 @@ type questionBody struct {
 	GroupSize int64       `json:"group_size,omitempty"` // estimates only
 }
 
+// lossBody is a loss in ε or in ρ.
 type lossBody struct {
-	Epsilon privacy.Epsilon `json:"epsilon"`
-	Delta   privacy.Delta   `json:"delta"`
+	Epsilon       privacy.Epsilon   `json:"epsilon,omitzero"`
+	Rho           privacy.Rho       `json:"rho,omitzero"`
+	Delta         privacy.Delta     `json:"delta"`
+	Mechanism     privacy.Mechanism `json:"mechanism,omitempty"` // "": the server chooses
+	GaussianDelta privacy.Delta     `json:"gaussian_delta,omitzero"`
+	Weights       map[string]int64  `json:"weights,omitempty"`
 }
 
 type boundsBody struct {
@@ -31,17 +36,15 @@ type boundsBody struct {
 
 // questionFlags are what query and estimate share.
 type questionFlags struct {
-	project, epsilon, delta, file      string
+	project, file                      string
+	loss                               lossFlags
 	maxPartitions, maxRowsPerPartition int64
 }
-
-const defaultEpsilon = "0.5"
 
 func (q *questionFlags) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVarP(&q.project, "project", "p", "", "project in which you ask")
-	f.StringVar(&q.epsilon, "epsilon", defaultEpsilon, "privacy loss ε to spend")
-	f.StringVar(&q.delta, "delta", "0", "δ to spend; needed where the groups are not public")
+	q.loss.add(c)
 	f.StringVarP(&q.file, "file", "f", "", "file with the SQL, - for standard input")
 	f.Int64Var(&q.maxPartitions, "max-partitions", 0, "groups that one privacy unit may count in (default: as many as it can have)")
 	f.Int64Var(&q.maxRowsPerPartition, "max-rows-per-partition", 0, "rows of one privacy unit that count in a group (default: all it may have)")
@@ -55,11 +58,8 @@ func (q *questionFlags) read(s *session, args []string) (questionBody, error) {
 		return out, err
 	}
 	var err error
-	if out.Loss.Epsilon, err = privacy.ParseEpsilon(q.epsilon); err != nil {
-		return out, usage("--epsilon: %w", err)
-	}
-	if out.Loss.Delta, err = privacy.ParseDelta(q.delta); err != nil {
-		return out, usage("--delta: %w", err)
+	if out.Loss, err = q.loss.read(); err != nil {
+		return out, err
 	}
 	if q.maxPartitions < 0 || q.maxRowsPerPartition < 0 {
 		return out, usage("--max-partitions and --max-rows-per-partition are at least 1")

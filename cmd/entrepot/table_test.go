@@ -1,10 +1,13 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"entrepot/privacy"
 )
 
 func TestTableFitsTheTerminal(t *testing.T) {
@@ -81,7 +84,12 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("bytesText(%d) = %q, want %q", n, got, want)
 		}
 	}
-	if got := clock(0.53344, 0.53344); got != "0.5335 / 0.5334" {
-		t.Errorf("a clock at its cap reads %s", got)
+	for _, c := range []struct {
+		spent privacy.Renyi
+		want  string
+	}{{533_440_000_000, "0.5335 / 0.5334"}, {0, "0 / 0.5334"}, {math.MaxInt64, "inf / 0.5334"}} {
+		if got := clock(c.spent, 533_440_000_000); got != c.want {
+			t.Errorf("a clock at %d reads %s", c.spent, got)
+		}
 	}
 }

@@ -112,7 +112,11 @@ func versionText(v sandbox.Version, limit int) string {
 // reportText tells an owner what ingest did with the rows.
 func reportText(r datasets.Report, limit int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s rows kept, of %s privacy units.\n", groupedInt(r.RowsKept), groupedInt(r.RowsRead), groupedInt(r.Units))
+	fmt.Fprintf(&b, "%s of %s rows kept", groupedInt(r.RowsKept), groupedInt(r.RowsRead))
+	if r.Units > 0 { // none in a public table
+		fmt.Fprintf(&b, ", of %s privacy units", groupedInt(r.Units))
+	}
+	b.WriteString(".\n")
 	for _, left := range []struct {
 		rows int64
 		why  string

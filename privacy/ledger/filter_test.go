@@ -40,6 +40,42 @@ func admitted(t testing.TB, a Account, c Charge) int {
 	}
 }
 
+// TestInfiniteEpsilon charges Gaussian noise, which costs Σε all it has: an account that has a Rényi clock
+// lives by that one from then on, and one that has none refuses.
+func TestInfiniteEpsilon(t *testing.T) {
+	gaussian := func(a Account) Charge {
+		s, err := privacy.NewSpec(privacy.Question{
+			Aggregates:   []privacy.Aggregate{{Kind: privacy.Count, Argument: privacy.NoArgument}},
+			Contribution: privacy.Contribution{MaxPartitions: 1, MaxRowsPerPartition: 1, MaxRows: 1},
+			Partitions:   privacy.Partitions{Keys: []string{"a", "b"}},
+			Loss:         privacy.Loss{Rho: privacy.OneRho / 1000, Mechanism: privacy.Gaussian},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Charge{Account: a.ID, Loss: s.Price(a.Order)}
+	}
+	a := open(t, KindRenyi, privacy.OneEpsilon, micro)
+	// d_max = 0.53343 over αρ = 0.023256: 22 fit.
+	if got := admitted(t, a, gaussian(a)); got != 22 {
+		t.Errorf("%d admitted", got)
+	}
+	a, err := a.Admit(gaussian(a))
+	if err != nil || a.Spent.Epsilon != math.MaxInt64 || a.Room().Epsilon != 0 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	if _, err := a.Admit(count(t, a, privacy.OneEpsilon)); !errors.Is(err, ErrExhausted) {
+		t.Errorf("ε = 1 on the Rényi clock alone: %v", err)
+	}
+	if a, err = a.Admit(count(t, a, privacy.OneEpsilon/100)); err != nil || a.Spent.Epsilon != math.MaxInt64 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	pure := open(t, KindPure, privacy.OneEpsilon, 0)
+	if _, err := pure.Admit(gaussian(pure)); !errors.Is(err, ErrExhausted) {
+		t.Errorf("a pure account: %v", err)
+	}
+}
+
 // TestCheckValues are the figures of PRIVACY rule 19 for an account (1, 1e-6).
 func TestCheckValues(t *testing.T) {
 	const hundredth, tenth = privacy.OneEpsilon / 100, privacy.OneEpsilon / 10

@@ -1,8 +1,6 @@
-// Package privacytest computes the tolerances of statistical tests from the rate at which a correct
-// program may fail them, so that no tolerance is a guess.
+// Package privacytest is what tests outside package privacy need of it: tolerances of statistical tests,
+// computed from the rate at which a correct program may fail them, and the seam that they look through
+// at exact values and random decisions.
 //
-// Every function takes falseReject, the probability that a correct program is rejected; 1e-5 is the
-// project's limit for one test. Bounds come from exact binomial tails, not from approximations.
-//
-// Only tests may import it. It holds no way to turn noise off: none exists.
+// Only tests may import it, and what only tests import: cmd/entrepot/deps_test.go sees to that.
 package privacytest

@@ -129,7 +129,13 @@ type EstimateRequest struct {
 	// GroupSize Rows of the group that the expected error is for. It is your guess; none is taken from the data.
 	GroupSize *int64 `json:"group_size,omitempty"`
 
-	// Loss What to spend. δ is needed where groups are selected privately, and is 0 where they are public.
+	// Loss What to spend: ε or ρ, one of the two. It is divided over the columns of the answer, ε linearly and ρ
+	// additively, so that under ρ several columns are each less noisy. δ is needed where groups are selected
+	// privately, and is 0 where they are public.
+	//
+	// ε means Laplace noise. Under ρ the server takes the mechanism of less noise where Gaussian noise takes
+	// nothing from anybody, and Laplace otherwise: without `gaussian_delta`, Gaussian noise costs an infinite ε,
+	// so it is only for accounts that can pay by their Rényi clock.
 	Loss    Loss   `json:"loss"`
 	Project ID     `json:"project"`
 	SQL     string `json:"sql"`
@@ -146,14 +152,14 @@ type HealthStatus string
 // ID defines model for ID.
 type ID = string
 
-// Loss What to spend. δ is needed where groups are selected privately, and is 0 where they are public.
-type Loss struct {
-	// Delta An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
-	Delta *Decimal `json:"delta,omitempty"`
-
-	// Epsilon An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
-	Epsilon Decimal `json:"epsilon"`
-}
+// Loss What to spend: ε or ρ, one of the two. It is divided over the columns of the answer, ε linearly and ρ
+// additively, so that under ρ several columns are each less noisy. δ is needed where groups are selected
+// privately, and is 0 where they are public.
+//
+// ε means Laplace noise. Under ρ the server takes the mechanism of less noise where Gaussian noise takes
+// nothing from anybody, and Laplace otherwise: without `gaussian_delta`, Gaussian noise costs an infinite ε,
+// so it is only for accounts that can pay by their Rényi clock.
+type Loss = lossBody
 
 // Organisation defines model for Organisation.
 type Organisation = access.Organisation
@@ -215,7 +221,13 @@ type QueryRequest struct {
 	// Fresh Draw anew, and pay, even where the same question was answered before
 	Fresh bool `json:"fresh,omitempty"`
 
-	// Loss What to spend. δ is needed where groups are selected privately, and is 0 where they are public.
+	// Loss What to spend: ε or ρ, one of the two. It is divided over the columns of the answer, ε linearly and ρ
+	// additively, so that under ρ several columns are each less noisy. δ is needed where groups are selected
+	// privately, and is 0 where they are public.
+	//
+	// ε means Laplace noise. Under ρ the server takes the mechanism of less noise where Gaussian noise takes
+	// nothing from anybody, and Laplace otherwise: without `gaussian_delta`, Gaussian noise costs an infinite ε,
+	// so it is only for accounts that can pay by their Rényi clock.
 	Loss    Loss   `json:"loss"`
 	Project ID     `json:"project"`
 	SQL     string `json:"sql"`

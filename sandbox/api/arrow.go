@@ -60,12 +60,7 @@ func arrowSchema(a sandbox.Answer) (*arrow.Schema, error) {
 		if err != nil {
 			return nil, err
 		}
-		about := arrow.NewMetadata([]string{"kind"}, []string{c.Kind})
-		if c.Mechanism != "" {
-			about = arrow.NewMetadata([]string{"kind", "mechanism", "scale"},
-				[]string{c.Kind, c.Mechanism, strconv.FormatFloat(c.Scale, 'g', -1, 64)})
-		}
-		fields = append(fields, arrow.Field{Name: c.Name, Type: t, Nullable: true, Metadata: about})
+		fields = append(fields, arrow.Field{Name: c.Name, Type: t, Nullable: true, Metadata: about(c)})
 		if c.Kind == "aggregate" {
 			bound := arrow.Field{Type: arrow.PrimitiveTypes.Float64, Nullable: true}
 			low, high := bound, bound
@@ -88,6 +83,18 @@ func arrowSchema(a sandbox.Answer) (*arrow.Schema, error) {
 	}
 	metadata := arrow.NewMetadata(names, texts)
 	return arrow.NewSchema(fields, &metadata), nil
+}
+
+// about is what JSON says of a column beside its name and type.
+func about(c sandbox.Column) arrow.Metadata {
+	names, texts := []string{"kind"}, []string{c.Kind}
+	if c.Mechanism != "" {
+		names, texts = append(names, "mechanism", "scale"), append(texts, c.Mechanism, strconv.FormatFloat(c.Scale, 'g', -1, 64))
+	}
+	if c.Note != "" {
+		names, texts = append(names, "note"), append(texts, c.Note)
+	}
+	return arrow.NewMetadata(names, texts)
 }
 
 func arrowType(t datasets.Type) (arrow.DataType, error) {

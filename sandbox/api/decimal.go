@@ -6,16 +6,6 @@ import "entrepot/privacy"
 // number. "" is absent. It is never a float, so 0.1 stays a tenth.
 type Decimal string
 
-// loss reads what a question may spend. A δ that is left out is 0.
-func (l Loss) loss() (privacy.Loss, error) {
-	epsilon, err := parseEpsilon("loss.epsilon", l.Epsilon)
-	if err != nil || l.Delta == nil {
-		return privacy.Loss{Epsilon: epsilon}, err
-	}
-	delta, err := parseDelta("loss.delta", *l.Delta)
-	return privacy.Loss{Epsilon: epsilon, Delta: delta}, err
-}
-
 func parseEpsilon(path string, d Decimal) (privacy.Epsilon, error) {
 	e, err := privacy.ParseEpsilon(string(d))
 	if err != nil {
@@ -30,4 +20,16 @@ func parseDelta(path string, d Decimal) (privacy.Delta, error) {
 		return 0, invalidAt(path, err.Error())
 	}
 	return e, nil
+}
+
+// parseRho refuses 0, which would be no loss at all.
+func parseRho(path string, d Decimal) (privacy.Rho, error) {
+	r, err := privacy.ParseRho(string(d))
+	if err != nil {
+		return 0, invalidAt(path, err.Error())
+	}
+	if r == 0 {
+		return 0, invalidAt(path, "it must be above 0.")
+	}
+	return r, nil
 }

@@ -36,6 +36,10 @@ func fit(value any, into reflect.Value, path string) error {
 		if object, ok := value.(members); ok {
 			return fitObject(object, into, path)
 		}
+	case reflect.Map:
+		if object, ok := value.(members); ok {
+			return fitMap(object, into, path)
+		}
 	case reflect.Slice:
 		if list, ok := value.([]any); ok {
 			return fitList(list, into, path)
@@ -79,6 +83,19 @@ func fitObject(object members, into reflect.Value, path string) error {
 		if needed[name] {
 			return invalidAt(join(path, name), "it is missing.")
 		}
+	}
+	return nil
+}
+
+// fitMap is for objects whose members the caller names.
+func fitMap(object members, into reflect.Value, path string) error {
+	into.Set(reflect.MakeMap(into.Type()))
+	for _, m := range object {
+		v := reflect.New(into.Type().Elem()).Elem()
+		if err := fit(m.value, v, join(path, m.name)); err != nil {
+			return err
+		}
+		into.SetMapIndex(reflect.ValueOf(m.name), v)
 	}
 	return nil
 }
@@ -152,7 +169,7 @@ func kindOf(value any) string {
 
 func wanted(kind reflect.Kind) string {
 	switch kind {
-	case reflect.Struct:
+	case reflect.Struct, reflect.Map:
 		return "an object"
 	case reflect.Slice:
 		return "a list"

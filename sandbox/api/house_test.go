@@ -32,9 +32,9 @@ type engine struct {
 	panic any   // of Collect
 }
 
-func (e *engine) Check(context.Context, query.Plan, datasets.Declaration) error { return e.check }
+func (e *engine) Check(context.Context, query.Plan, map[string]datasets.Table) error { return e.check }
 
-func (e *engine) Collect(_ context.Context, p query.Plan, _ datasets.Declaration, _ string) (*privacy.Partials, error) {
+func (e *engine) Collect(_ context.Context, p query.Plan, _ map[string]datasets.Table) (*privacy.Partials, error) {
 	if e.panic != nil {
 		panic(e.panic)
 	}
@@ -50,8 +50,10 @@ func (e *engine) Collect(_ context.Context, p query.Plan, _ datasets.Declaration
 	for i, key := range keys {
 		g := privacy.Partial{Key: key, Units: 1000 + int64(i), Rows: 1000 + int64(i)}
 		for _, a := range parts.Arguments {
-			g.NonNull = append(g.NonNull, g.Rows)
-			g.Sum = append(g.Sum, new(big.Int).Mul(big.NewInt(a.Lower+(a.Upper-a.Lower)/2), big.NewInt(g.Rows)))
+			middle := a.Lower + (a.Upper-a.Lower)/2
+			g.Arguments = append(g.Arguments, privacy.Tally{NonNull: g.Rows,
+				Sum:    new(big.Int).Mul(big.NewInt(middle), big.NewInt(g.Rows)),
+				Leaves: []privacy.Leaf{{Index: privacy.NewTree(a.Lower, a.Upper).Leaf(middle), Rows: g.Rows}}})
 		}
 		groups = append(groups, g)
 	}

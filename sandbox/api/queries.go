@@ -46,6 +46,9 @@ func newQuery(project, sql string, loss Loss, bounds *Bounds) (sandbox.Query, er
 	if q.Loss, err = loss.loss(); err != nil {
 		return q, err
 	}
+	if q.Weights, err = loss.weights(); err != nil {
+		return q, err
+	}
 	if bounds == nil {
 		return q, nil
 	}

@@ -103,7 +103,7 @@ func TestRefusals(t *testing.T) {
 		status     int
 		code, says string
 	}{
-		{"SQL", with(`"sql": "SELECT MEDIAN(math) FROM kr_edu.students"`), 422, "invalid_sql", "median"},
+		{"SQL", with(`"sql": "SELECT math FROM kr_edu.students"`), 422, "invalid_sql", "rows never leave"},
 		{"absent table", with(`"sql": "SELECT COUNT(*) FROM kr_edu.nothing"`), 404, "not_found", "dataset"},
 		{"absent project", with(`"project": "nothing"`), 404, "not_found", "project"},
 		{"over the rule's ε", with(`"loss": {"epsilon": 2}`), 403, "denied", "max_epsilon_per_query"},

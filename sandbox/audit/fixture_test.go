@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,11 @@ func (b *book) charge(query string, charges ...ledger.Charge) {
 	}
 	for _, c := range charges {
 		a := b.accounts[c.Account]
-		a.Spent.Epsilon += c.Loss.Epsilon
+		if c.Loss.Epsilon >= math.MaxInt64-a.Spent.Epsilon { // an infinite loss, or one after it
+			a.Spent.Epsilon = math.MaxInt64
+		} else {
+			a.Spent.Epsilon += c.Loss.Epsilon
+		}
 		a.Spent.Renyi += c.Loss.Renyi
 		a.Spent.Delta += c.Loss.Delta
 		b.accounts[c.Account] = a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -191,6 +192,32 @@ func TestVerifyFindsBrokenPromises(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestVerifyInfiniteLosses: a loss without bound is admitted by the Rényi clock, and Σε stays infinite after it.
+func TestVerifyInfiniteLosses(t *testing.T) {
+	infinite := ledger.Charge{Account: "kr_edu/student", Loss: privacy.Clocks{Epsilon: math.MaxInt64, Renyi: 1e9, Delta: 1}}
+	b := small(t)
+	b.charge("qry_b", infinite)
+	b.charge("qry_c", infinite)
+	b.charge("qry_d", ledger.Charge{Account: "kr_edu/student", Loss: loss(10)})
+	export := b.export(newSigner(t, 1))
+	report, err := verify(t, export)
+	if err != nil || report.Accounts[0].Spent.Epsilon != math.MaxInt64 || report.Kinds[audit.KindCharge] != 4 {
+		t.Errorf("%+v %v", report, err)
+	}
+	if n := bytes.Count(export, []byte(`"epsilon":"inf"`)); n != 5 || !bytes.Contains(export, []byte("kr_edu/student inf ")) {
+		t.Errorf("inf is written %d times", n)
+	}
+	b.add(audit.KindCharge, "sg_lab/mei", audit.Charge{Query: "qry_e", Charges: []ledger.Charge{{Account: "kr_edu/student", Loss: loss(1)}},
+		Spent: []audit.Spent{{Account: "kr_edu/student", Clocks: loss(300)}}})
+	_, err = verify(t, b.export(newSigner(t, 1)))
+	mustFail(t, err, "entry 7", "not those before plus the loss")
+	b = small(t)
+	infinite.Loss.Renyi = 500e9 // beyond the Rényi cap, too
+	b.charge("qry_b", infinite)
+	_, err = verify(t, b.export(newSigner(t, 1)))
+	mustFail(t, err, "entry 4", "privacy budget")
 }
 
 // Entries and checkpoint that do not belong together.

@@ -52,6 +52,7 @@ func BenchmarkTenMillion(b *testing.B) {
 	}{
 		{"public", "SELECT region, level, " + aggregates + " region, level", "region, level", query.Bounds{}},
 		{"expression", "SELECT region, level, COUNT(*), SUM(CLAMP(score * 1.5 + level, 0, 90)), AVG(score) FROM org.people GROUP BY region, level", "region, level", query.Bounds{}},
+		{"quantile", "SELECT region, level, COUNT(*), MEDIAN(score) FROM org.people GROUP BY region, level", "region, level", query.Bounds{}},
 		{"selection", "SELECT free, level, " + aggregates + " free, level", "free, level", query.Bounds{}},
 		{"rows=1", "SELECT region, level, " + aggregates + " region, level", "region, level", query.Bounds{MaxRowsPerPartition: 1}},
 		{"partitions=2", "SELECT region, level, " + aggregates + " region, level", "region, level", query.Bounds{MaxPartitions: 2}},
@@ -64,7 +65,7 @@ func BenchmarkTenMillion(b *testing.B) {
 			var ours, theirs time.Duration
 			for i := 0; b.Loop(); i++ {
 				start := time.Now()
-				groups, err := e.collect(b.Context(), p.Parts(), d, "rows.parquet")
+				groups, err := e.collect(b.Context(), p.Parts(), at(d, "rows.parquet"))
 				if err != nil || len(groups) != 100 {
 					b.Fatal(len(groups), err)
 				}
@@ -94,14 +95,14 @@ func BenchmarkSmall(b *testing.B) {
 	p := plan(b, d, "SELECT region, COUNT(*), AVG(score) FROM org.people GROUP BY region", query.Bounds{})
 	b.Run("check", func(b *testing.B) {
 		for b.Loop() {
-			if err := e.Check(b.Context(), p, d); err != nil {
+			if err := e.Check(b.Context(), p, empty(d)); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("collect", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := e.Collect(b.Context(), p, d, "rows.parquet"); err != nil {
+			if _, err := e.Collect(b.Context(), p, at(d, "rows.parquet")); err != nil {
 				b.Fatal(err)
 			}
 		}

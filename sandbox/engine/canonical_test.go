@@ -2,71 +2,27 @@ package engine
 
 import (
 	"context"
-	"os"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
-	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
 	"entrepot/datasets"
+	"entrepot/sandbox/query/querytest"
 )
 
 // writeRows writes rows as canonical Parquet, in the order given, in row groups of a few rows.
-func writeRows(t testing.TB, path string, d datasets.Declaration, rows []row) {
+func writeRows(t testing.TB, path string, table querytest.Table) {
 	t.Helper()
-	columns := storedDeclared(d)
-	fields := []arrow.Field{
-		{Name: datasets.UnitColumn, Type: &arrow.FixedSizeBinaryType{ByteWidth: 16}},
-		{Name: datasets.OrdinalColumn, Type: arrow.PrimitiveTypes.Int64},
-		{Name: datasets.RankColumn, Type: arrow.PrimitiveTypes.Int32},
-	}
-	for _, c := range columns {
-		typ := map[datasets.Type]arrow.DataType{
-			datasets.String: arrow.BinaryTypes.String, datasets.Bool: arrow.FixedWidthTypes.Boolean, datasets.Date: arrow.FixedWidthTypes.Date32,
-			datasets.Timestamp: &arrow.TimestampType{Unit: arrow.Microsecond},
-		}[c.Type]
-		if typ == nil {
-			typ = arrow.PrimitiveTypes.Int64
-		}
-		fields = append(fields, arrow.Field{Name: c.Name, Type: typ, Nullable: true})
-	}
-	schema := arrow.NewSchema(fields, nil)
-	b := array.NewRecordBuilder(memory.NewGoAllocator(), schema)
-	defer b.Release()
-	for _, r := range rows {
-		b.Field(0).(*array.FixedSizeBinaryBuilder).Append(make([]byte, 16))
-		b.Field(1).(*array.Int64Builder).Append(r.ord)
-		b.Field(2).(*array.Int32Builder).Append(r.rank)
-		for i, c := range columns {
-			appendValue(t, b.Field(3+i), r.values[c.Name])
-		}
-	}
-	record := b.NewRecord()
-	defer record.Release()
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := pqarrow.NewFileWriter(schema, f, parquet.NewWriterProperties(
-		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithMaxRowGroupLength(2048)), pqarrow.DefaultWriterProps())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.WriteBuffered(record); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	writeTable(t, path, table, numbered(rand.New(rand.NewPCG(20261127, 8)), table, false))
 }
 
-// appendValue appends one value as row holds it.
+// appendValue appends one value as a row holds it.
 func appendValue(t testing.TB, b array.Builder, v any) {
 	t.Helper()
 	if v == nil {
@@ -97,8 +53,8 @@ func appendValue(t testing.TB, b array.Builder, v any) {
 	}
 }
 
-// readRows reads a canonical file with arrow.
-func readRows(t testing.TB, path string, d datasets.Declaration) []row {
+// readRows reads a canonical file with arrow. Units are its ordinals.
+func readRows(t testing.TB, path string) []querytest.Row {
 	t.Helper()
 	f, err := file.OpenParquetFile(path, false)
 	if err != nil {
@@ -114,9 +70,9 @@ func readRows(t testing.TB, path string, d datasets.Declaration) []row {
 		t.Fatal(err)
 	}
 	defer table.Release()
-	rows := make([]row, table.NumRows())
+	rows := make([]querytest.Row, table.NumRows())
 	for i := range rows {
-		rows[i].values = map[string]any{}
+		rows[i].Values = map[string]any{}
 	}
 	for c := range int(table.NumCols()) {
 		column := table.Column(c)
@@ -126,11 +82,11 @@ func readRows(t testing.TB, path string, d datasets.Declaration) []row {
 				switch r := &rows[at]; column.Name() {
 				case datasets.UnitColumn:
 				case datasets.OrdinalColumn:
-					r.ord = chunk.(*array.Int64).Value(i)
+					r.Unit = chunk.(*array.Int64).Value(i)
 				case datasets.RankColumn:
-					r.rank = chunk.(*array.Int32).Value(i)
+					r.Rank = chunk.(*array.Int32).Value(i)
 				default:
-					r.values[column.Name()] = readValue(t, chunk, i)
+					r.Values[column.Name()] = readValue(t, chunk, i)
 				}
 				at++
 			}
@@ -139,7 +95,7 @@ func readRows(t testing.TB, path string, d datasets.Declaration) []row {
 	return rows
 }
 
-// readValue returns one value as row holds it.
+// readValue returns one value as a row holds it.
 func readValue(t testing.TB, a arrow.Array, i int) any {
 	t.Helper()
 	if a.IsNull(i) {

@@ -3,15 +3,18 @@
 //
 // It promises that
 //
-//   - the partials depend on the plan, the declaration and the rows alone: they are integers, the
+//   - the partials depend on the plan, the declarations and the rows alone: they are integers, the
 //     same for every order of rows and every number of threads;
 //   - adding or removing one privacy unit changes them by no more than the plan's Contribution and
 //     the arguments' bounds allow: keys outside a public domain go first, contribution bounding comes
-//     last before aggregation, and what survives it is chosen by the unit's own ranks;
+//     last before aggregation, over all joins and branches of unions together, and what survives it is
+//     chosen by the unit's own ranks;
+//   - a plan whose relations own up to fewer rows of a unit than their inputs can give, or in which a
+//     public table could multiply rows, is refused;
 //   - no value in a row makes a question fail: every operation of query.Expr becomes SQL that has a
 //     value or is NULL, and query.Eval computes the same one, bit for bit;
 //   - only SELECT statements that this package wrote reach the database, one at a time, each on a
-//     connection of its own, and text from a question enters them only as a quoted literal;
+//     connection of its own; of a question's text, only quoted literals enter them, and no names;
 //   - the database reads nothing outside one folder, loads no extension, and cannot be reconfigured.
 //
 // It does not promise constant time, nor that a question fits into memory, its deadline, or

@@ -15,31 +15,28 @@ import (
 // would cost half as much again. A longer one is handed over as a parameter.
 const maxList = 64
 
-// domain writes that a key is one of its public values. NULL never is.
-func (q *question) domain(w *writer, k query.Key) {
-	column := ident(k.Column)
+// domain writes that a key, whose SQL is given, is one of its public values. NULL never is.
+func (q *question) domain(g *generator, k query.Key, key string) string {
 	if lower, upper, ok := interval(k.Domain); ok && k.Type == datasets.Int64 {
-		w.put("(" + column + " BETWEEN " + integer(lower) + " AND " + integer(upper) + ")")
-		return
+		return "(" + key + " BETWEEN " + integer(lower) + " AND " + integer(upper) + ")"
 	}
 	values := make([]string, len(k.Domain))
 	for i, v := range k.Domain {
 		var err error
 		if values[i], err = domainValue(k.Type, v); err != nil {
-			w.fail("domain of key %q: %w", k.Column, err)
-			return
+			g.fail("domain of key %q: %w", k.Name, err)
+			return ""
 		}
 	}
 	switch {
 	case len(values) == 0:
-		w.put("FALSE")
+		return "FALSE"
 	case len(values) > maxList:
-		w.put("(" + column + " IN (SELECT " + q.parameter(k) + "))")
+		return "(" + key + " IN (SELECT " + q.parameter(k) + "))"
 	case k.Type == datasets.String:
-		w.put("list_contains([" + strings.Join(values, ", ") + "], " + column + ")")
-	default:
-		w.put("(" + column + " IN (" + strings.Join(values, ", ") + "))")
+		return "list_contains([" + strings.Join(values, ", ") + "], " + key + ")"
 	}
+	return "(" + key + " IN (" + strings.Join(values, ", ") + "))"
 }
 
 // parameter adds a domain to the statement's parameters and writes its rows. Dates and timestamps,
@@ -68,7 +65,7 @@ func interval(domain []any) (lower, upper int64, ok bool) {
 	return lower, upper, len(domain) > 0
 }
 
-// domainValue writes a value of a declared domain.
+// domainValue writes a value of a domain.
 func domainValue(t datasets.Type, v any) (string, error) {
 	switch v := v.(type) {
 	case string:
@@ -83,6 +80,10 @@ func domainValue(t datasets.Type, v any) (string, error) {
 	case int64:
 		if t == datasets.Int64 {
 			return integer(v), nil
+		}
+	case float64:
+		if t == datasets.Float64 {
+			return number(v)
 		}
 	case bool:
 		if t == datasets.Bool {

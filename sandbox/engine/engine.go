@@ -71,40 +71,61 @@ func (e *Engine) Close() (err error) {
 	return err
 }
 
-// Check binds the question's SQL against an empty table of the declared columns. An error is
-// ErrPlan where the question is at fault: a limit of the engine, or a defect of the planner. No file
-// is touched.
-func (e *Engine) Check(ctx context.Context, p query.Plan, d datasets.Declaration) error {
-	q, err := generate(p.Parts(), d, e.options.MaxGroups)
+// Check binds the question's SQL against empty tables of the declared columns, by dataset; their files
+// are not touched. An error is ErrPlan where the question is at fault: a limit of the engine, or a
+// defect of the planner.
+func (e *Engine) Check(ctx context.Context, p query.Plan, tables map[string]datasets.Table) error {
+	return e.check(ctx, p.Parts(), tables)
+}
+
+// check is Check of a plan's content.
+func (e *Engine) check(ctx context.Context, p query.Parts, tables map[string]datasets.Table) error {
+	q, err := generate(p, tables, e.options.MaxGroups)
 	if err != nil {
 		return err
 	}
-	sql := q.sql(mirror(d), everything)
-	known := sha256.Sum256(fmt.Appendf(nil, "%q %q", sql, q.types))
+	mirrors := map[string]string{}
+	for dataset, table := range tables {
+		mirrors[dataset] = mirror(table.Declaration)
+	}
+	for _, statement := range q.statements {
+		sql := fill(statement.sql, mirrors, everything)
+		known := sha256.Sum256(fmt.Appendf(nil, "%q %q", sql, statement.types))
+		if e.known(known) { // the same text binds to the same types: nothing else enters
+			continue
+		}
+		err := e.run(ctx, func(ctx context.Context, s session) error { return s.bind(sql, statement.types) })
+		if err != nil {
+			return err
+		}
+		e.remember(known)
+	}
+	return nil
+}
+
+// known reports whether a statement did bind before.
+func (e *Engine) known(statement [sha256.Size]byte) bool {
 	e.mu.Lock()
-	_, ok := e.bound[known]
-	e.mu.Unlock()
-	if ok { // the same text binds to the same types: nothing else enters
-		return nil
-	}
-	err = e.run(ctx, func(ctx context.Context, s session) error { return s.bind(sql, q.types) })
-	if err != nil {
-		return err
-	}
+	defer e.mu.Unlock()
+	_, ok := e.bound[statement]
+	return ok
+}
+
+// remember notes that a statement did bind.
+func (e *Engine) remember(statement [sha256.Size]byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.bound) >= maxFiles {
 		clear(e.bound)
 	}
-	e.bound[known] = struct{}{}
-	return nil
+	e.bound[statement] = struct{}{}
 }
 
-// Collect returns the partial aggregates of a question over one canonical file, a path inside
-// Options.Dir (relative to it, or absolute). Groups without rows are absent. After an error nothing
-// is known about the rows but that; the question is not worth a second try unless ctx ended it.
-func (e *Engine) Collect(ctx context.Context, p query.Plan, d datasets.Declaration, file string) (*privacy.Partials, error) {
-	groups, err := e.collect(ctx, p.Parts(), d, file)
+// Collect returns the partial aggregates of a question over canonical files, by dataset; each is a path
+// inside Options.Dir (relative to it, or absolute). Groups without rows are absent. After an error
+// nothing is known about the rows but that; the question is not worth a second try unless ctx ended it.
+func (e *Engine) Collect(ctx context.Context, p query.Plan, tables map[string]datasets.Table) (*privacy.Partials, error) {
+	groups, err := e.collect(ctx, p.Parts(), tables)
 	if err != nil {
 		return nil, err
 	}
@@ -112,30 +133,47 @@ func (e *Engine) Collect(ctx context.Context, p query.Plan, d datasets.Declarati
 }
 
 // collect is Collect without the envelope.
-func (e *Engine) collect(ctx context.Context, p query.Parts, d datasets.Declaration, file string) ([]privacy.Partial, error) {
-	q, err := generate(p, d, e.options.MaxGroups)
+func (e *Engine) collect(ctx context.Context, p query.Parts, tables map[string]datasets.Table) ([]privacy.Partial, error) {
+	q, err := generate(p, tables, e.options.MaxGroups)
 	if err != nil {
 		return nil, err
 	}
-	path, err := e.path(file)
-	if err != nil {
-		return nil, err
+	paths, sources := map[string]string{}, map[string]string{}
+	for _, dataset := range q.datasets {
+		path, err := e.path(tables[dataset].File)
+		if err != nil {
+			return nil, err
+		}
+		paths[dataset], sources[dataset] = path, parquetRows(path)
 	}
 	sum := newTotals(q)
 	err = e.run(ctx, func(ctx context.Context, s session) error {
-		info, err := e.inspect(ctx, s, path, d)
-		if err != nil {
-			return err
-		}
-		for _, stretch := range q.stretches(info) {
-			if err := s.query(ctx, q.sql(parquetRows(path), stretch), q.parameters, sum.add); err != nil {
+		info := map[string]fileInfo{}
+		for dataset, path := range paths {
+			if info[dataset], err = e.inspect(ctx, s, path, tables[dataset].Declaration); err != nil {
 				return err
 			}
 		}
-		return nil
+		return q.run(ctx, s, sources, q.stretches(info), sum)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return sum.partials(), nil
+}
+
+// run runs the question's statements over all stretches.
+func (q *question) run(ctx context.Context, s session, sources map[string]string, cuts []stretch, sum *totals) error {
+	for _, statement := range q.statements {
+		over := cuts
+		if statement.whole {
+			over = []stretch{everything}
+		}
+		for _, cut := range over {
+			if err := s.query(ctx, fill(statement.sql, sources, cut), q.parameters, sum.add(statement)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

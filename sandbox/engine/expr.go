@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"entrepot/datasets"
 	"entrepot/sandbox/query"
 )
 
@@ -24,9 +23,9 @@ const maxDepth = 250
 // optimiser reorders filters. Never TRY(), whose time depends on how many rows fail.
 type writer struct {
 	strings.Builder
-	columns map[string]datasets.Column
-	depth   int
-	err     error // the first failure; writing goes on without effect
+	fields map[string]field
+	depth  int
+	err    error // the first failure; writing goes on without effect
 }
 
 // fail keeps the first error.
@@ -36,7 +35,8 @@ func (w *writer) fail(format string, args ...any) {
 	}
 }
 
-// put writes parts one after the other: a string as it is, an expression as its SQL.
+// put writes parts one after the other: a string as it is, an expression as its SQL, a function by
+// calling it.
 func (w *writer) put(parts ...any) {
 	for _, part := range parts {
 		if w.err == nil && w.Len() > maxSQL {
@@ -50,6 +50,8 @@ func (w *writer) put(parts ...any) {
 			w.WriteString(part)
 		case query.Expr:
 			w.expr(part)
+		case func():
+			part()
 		}
 	}
 }
@@ -104,8 +106,15 @@ func (w *writer) expr(e query.Expr) {
 		w.put("nullif(", a[0], ", ", a[1], ")")
 	case query.OpLike, query.OpLower, query.OpUpper, query.OpTrim, query.OpLength:
 		w.text(e)
-	case query.OpYear, query.OpQuarter, query.OpMonth, query.OpDay, query.OpHour, query.OpMinute, query.OpDow:
+	case query.OpYear, query.OpQuarter, query.OpMonth, query.OpDay, query.OpHour, query.OpMinute, query.OpDow,
+		query.OpWeek, query.OpSecond:
 		w.part(e)
+	case query.OpDateTrunc, query.OpDateAdd, query.OpDays, query.OpSeconds, query.OpToDate, query.OpToTime:
+		w.moment(e)
+	case query.OpBucket:
+		w.bucket(a[0], a[1:])
+	case query.OpParseNumber, query.OpParseDate:
+		w.parse(e)
 	default:
 		w.compare(e)
 	}

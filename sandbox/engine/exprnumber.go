@@ -32,8 +32,6 @@ func (w *writer) arithmetic(e query.Expr) {
 }
 
 // clamp writes x, or the bound that it is beyond. Not by least and greatest: they pass over NULL.
-// A large x is written once, as a list of one that a lambda maps, so that nested clamps do not
-// multiply the text; a small one thrice, which runs faster.
 func (w *writer) clamp(x, lower, upper query.Expr) {
 	for _, bound := range []query.Expr{lower, upper} {
 		if bound.Op != query.OpLiteral || bound.Type != query.Number || bound.Null {
@@ -43,11 +41,24 @@ func (w *writer) clamp(x, lower, upper query.Expr) {
 	if lower.Number > upper.Number {
 		w.fail("a clamp's bounds are crossed")
 	}
+	w.once(x, func(x func()) {
+		w.put("CASE WHEN ", x, " < ", lower, " THEN ", lower, " WHEN ", x, " > ", upper, " THEN ", upper, " ELSE ", x, " END")
+	})
+}
+
+// once writes something that names x several times. A large x is written once, as a list of one that a
+// lambda maps, so that nested operations do not multiply the text; a small one each time, which runs
+// faster.
+func (w *writer) once(x query.Expr, body func(x func())) {
 	if size(x) <= smallExpr {
-		w.put("(CASE WHEN ", x, " < ", lower, " THEN ", lower, " WHEN ", x, " > ", upper, " THEN ", upper, " ELSE ", x, " END)")
+		w.put("(")
+		body(func() { w.put(x) })
+		w.put(")")
 		return
 	}
-	w.put("list_transform([", x, "], lambda _x: CASE WHEN _x < ", lower, " THEN ", lower, " WHEN _x > ", upper, " THEN ", upper, " ELSE _x END)[1]")
+	w.put("list_transform([", x, "], lambda _x: ")
+	body(func() { w.put("_x") })
+	w.put(")[1]")
 }
 
 // smallExpr is the size up to which clamp repeats an expression.
@@ -62,19 +73,48 @@ func size(e query.Expr) int {
 	return n
 }
 
-// column writes a column's value. A measure is stored in steps: its value is steps·Num/Den in
-// binary64, multiplied first.
+// bucket writes how many ascending literals are at or below x, as a binary search.
+func (w *writer) bucket(x query.Expr, bounds []query.Expr) {
+	for i, b := range bounds {
+		if b.Op != query.OpLiteral || b.Type != query.Number || b.Null || i > 0 && b.Number <= bounds[i-1].Number {
+			w.fail("the bounds of a bucket do not ascend")
+			return
+		}
+	}
+	w.once(x, func(x func()) {
+		w.put("CASE WHEN ", x, " IS NULL THEN NULL ELSE ")
+		w.search(x, bounds, 0, len(bounds))
+		w.put(" END")
+	})
+}
+
+// search writes the number of bounds at or below x, which is from lower to upper.
+func (w *writer) search(x func(), bounds []query.Expr, lower, upper int) {
+	if lower == upper {
+		w.literal(number(float64(lower)))
+		return
+	}
+	middle := (lower + upper) / 2
+	w.put("CASE WHEN ", x, " < ", bounds[middle], " THEN ")
+	w.search(x, bounds, lower, middle)
+	w.put(" ELSE ")
+	w.search(x, bounds, middle+1, upper)
+	w.put(" END")
+}
+
+// column writes a field's value. A measure is stored in steps: its value is steps·Num/Den in binary64,
+// multiplied first.
 func (w *writer) column(e query.Expr) {
-	c, ok := w.columns[e.Column]
-	if !ok {
-		w.fail("column %q is not stored", e.Column)
+	f, ok := w.fields[e.Column]
+	if !ok || f.Type != e.Type || f.Num != e.Num || f.Den != e.Den {
+		w.fail("there is no field %q of type %s in steps of %d/%d", e.Column, e.Type, e.Num, e.Den)
 		return
 	}
-	if e.Num == 0 && e.Den == 0 {
-		w.put(ident(c.Name))
+	if !f.steps() {
+		w.put(f.sql)
 		return
 	}
-	w.put("(CAST(", ident(c.Name), " AS DOUBLE)")
+	w.put("(CAST(" + f.sql + " AS DOUBLE)")
 	w.scale(e.Num, e.Den)
 	w.put(")")
 }

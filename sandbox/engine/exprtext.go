@@ -22,16 +22,19 @@ func (w *writer) text(e query.Expr) {
 	}
 }
 
-// part writes EXTRACT. A Date is never cast to a timestamp, which could be out of range.
-func (w *writer) part(e query.Expr) {
+// parse writes what reads a Text. DuckDB reads many more forms, which the patterns exclude; TRY_CAST is
+// defined on all text, and quick where it fails.
+func (w *writer) parse(e query.Expr) {
 	a := e.Args[0]
-	clock := e.Op == query.OpHour || e.Op == query.OpMinute
-	switch {
-	case a.Type == query.Date && clock:
-		w.put("(CASE WHEN ", a, " IS NULL THEN NULL ELSE CAST(0 AS DOUBLE) END)")
-	case e.Op == query.OpDow:
-		w.put("CAST(dayofweek(", a, ") AS DOUBLE)")
-	default:
-		w.put("CAST("+string(e.Op)+"(", a, ") AS DOUBLE)")
+	if a.Type != query.Text {
+		w.fail("%s of %s", e.Op, a.Type)
+		return
 	}
+	w.once(a, func(x func()) {
+		if e.Op == query.OpParseDate { // year 0 is in the pattern, but no year
+			w.put("CASE WHEN regexp_full_match(", x, ", '[0-9]{4}-[0-9]{2}-[0-9]{2}') AND ", x, " >= '0001' THEN TRY_CAST(", x, " AS DATE) END")
+			return
+		}
+		w.put("CASE WHEN regexp_full_match(", x, ", '-?[0-9]{1,15}([.][0-9]{1,14})?') AND length(translate(", x, ", '-.', '')) <= 15 THEN TRY_CAST(", x, " AS DOUBLE) END")
+	})
 }

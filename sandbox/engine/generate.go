@@ -3,179 +3,116 @@ package engine
 import (
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strings"
 
 	"entrepot/datasets"
-	"entrepot/privacy"
 	"entrepot/sandbox/query"
 )
 
 // question is a plan made ready as SQL, but for where the rows are.
 //
-// Its statement has these layers, from the inside:
+// Its main statement has these layers, from the inside:
 //
-//	rows     rank ≤ R, WHERE true, keys inside their domains; keys as _k0 …, arguments as _a0 …
+//	rows     the relations of the plan, WHERE true, keys inside their domains; the unit as _u, its rank
+//	         as _rank, keys as _k0 …, arguments as _a0 …
 //	bounded  at most r rows of a unit in a group            (left out where it cannot matter)
 //	perUnit  one row for each unit and its L0 groups        (likewise)
-//	outer    one row for each group: keys, rows, units, then non-NULLs and sums by argument
+//	outer    one row for each group: keys, then what is counted and added up
+//
+// Distinct values and the leaves of quantile trees have statements of their own, over the very same
+// rows: kept writes them.
 type question struct {
 	shape
-	keys   []query.Key
-	list   string   // the inner SELECT list
-	where  string   // of the inner layer
-	counts []int    // arguments in use, whose non-NULLs are counted
-	sums   []int    // arguments whose sums are needed
-	clamps []string // for each argument: its clamped steps, from _a
-	args   int      // arguments of the plan
-	limit  int64    // most groups to read
-	types  []string // SQL types of the result
+	keys      []query.Key
+	arguments []argument
+	rows      string   // the rows layer, a template
+	ordinals  bool     // units are ordinals of one dataset; otherwise they are stored IDs
+	datasets  []string // all that are read
+	scans     []string // those with units, as often as they are scanned
+	limit     int64    // most groups to read
 
-	parameters []driver.NamedValue // of the statement: long domains
+	parameters []driver.NamedValue // of each statement: long domains
+	statements []statement
 }
 
-// generate checks a plan against what this package relies on and writes its expressions.
-func generate(p query.Parts, d datasets.Declaration, maxGroups int64) (*question, error) {
+// argument is how one argument of the plan is added up.
+type argument struct {
+	query.Argument
+	needs
+	clamped string // its clamped steps, a BIGINT, from _a
+}
+
+// generate checks a plan against what this package relies on and writes its statements.
+func generate(p query.Parts, tables map[string]datasets.Table, maxGroups int64) (*question, error) {
 	s, err := newShape(p)
 	if err != nil {
 		return nil, err
 	}
-	q := &question{shape: s, keys: p.Keys, args: len(p.Arguments), limit: maxGroups}
+	q := &question{shape: s, keys: p.Keys, limit: maxGroups}
 	if p.PublicKeys != nil {
 		q.limit = int64(len(p.PublicKeys))
 	}
-	if err := q.need(p); err != nil {
+	if q.arguments, err = needed(p); err != nil {
 		return nil, err
 	}
-	w := &writer{columns: map[string]datasets.Column{}}
-	for _, c := range d.Columns {
-		if columnType(c) != "" {
-			w.columns[c.Name] = c
+	for _, a := range q.arguments {
+		q.argumentUnits = q.argumentUnits || a.units
+	}
+	g := newGenerator(p, tables)
+	q.ordinals, q.datasets, q.scans = g.ordinals, g.datasets, g.scans
+	from := g.relation(p.From)
+	if from.unit == "" {
+		g.fail("its rows belong to nobody")
+	}
+	for _, u := range p.From.Units {
+		if u.Rows > p.Contribution.MaxRows {
+			g.fail("a unit may have %d rows of which %d are counted", u.Rows, p.Contribution.MaxRows)
 		}
 	}
-	q.writeSelect(w, p)
-	q.writeWhere(w, p)
-	return q, w.err
+	q.holdsUnits = g.holdsUnits
+	q.writeRows(g, from, p)
+	if g.err == nil {
+		q.writeStatements(g)
+	}
+	return q, g.err
 }
 
-// need finds which numbers the aggregates use; the others stay zero.
-func (q *question) need(p query.Parts) error {
-	used, sums := make([]bool, q.args), make([]bool, q.args)
-	for _, a := range p.Aggregates {
-		if a.Argument == privacy.NoArgument {
-			continue
-		}
-		if a.Argument < 0 || a.Argument >= q.args {
-			return fmt.Errorf("%w: argument %d of %d", ErrPlan, a.Argument, q.args)
-		}
-		used[a.Argument] = true
-		sums[a.Argument] = sums[a.Argument] || a.Kind == privacy.Sum || a.Kind == privacy.Mean
-	}
-	for i, argument := range p.Arguments {
-		if used[i] {
-			q.counts = append(q.counts, i)
-		}
-		if sums[i] && argument.SumUnused {
-			return fmt.Errorf("%w: argument %d has no bounds", ErrPlan, i)
-		}
-		if sums[i] {
-			q.sums = append(q.sums, i)
-		}
-	}
-	return nil
-}
-
-// writeSelect writes the inner SELECT list and what it means.
-func (q *question) writeSelect(w *writer, p query.Parts) {
+// writeRows writes the innermost layer.
+func (q *question) writeRows(g *generator, from rows, p query.Parts) {
+	var list, domains []string
 	if q.heavy() {
-		w.put("_ord, _rank, ")
+		list = append(list, from.unit+" AS _u", from.rank+" AS _rank")
+	}
+	if p.Filter != nil {
+		g.weigh(from, *p.Filter)
+		from.where = append(slices.Clone(from.where), g.truth(from, *p.Filter))
 	}
 	for i, k := range p.Keys {
-		c, ok := w.columns[k.Column]
-		if !ok || c.Role != datasets.Key || k.Type != c.Type {
-			w.fail("column %q is no key of type %s to group by", k.Column, k.Type)
-		}
-		w.put(fmt.Sprintf("%s AS _k%d, ", ident(c.Name), i))
-		q.types = append(q.types, columnType(c))
-	}
-	q.clamps = make([]string, len(p.Arguments))
-	for i, a := range p.Arguments {
-		w.argument(a)
-		w.put(fmt.Sprintf(" AS _a%d, ", i))
-		q.clamps[i] = clamped(a, i)
-		if !a.SumUnused && (a.Lower > a.Upper || a.Lower < -maxStep || a.Upper > maxStep) {
-			w.fail("argument %d is bounded by %d … %d", i, a.Lower, a.Upper)
-		}
-	}
-	w.put("1 AS _one") // a SELECT list is never empty
-	q.list = w.String()
-	w.Reset()
-	for range 2 + 2*q.args {
-		q.types = append(q.types, "HUGEINT")
-	}
-}
-
-// maxStep bounds the magnitude of a clamped value [steps]: up to it, binary64 is exact.
-const maxStep = 1<<53 - 1
-
-// argument writes what is added up on one row, before clamping: a stored measure as it is, else
-// the number of steps nearest to the value, half away from zero, as a whole DOUBLE.
-func (w *writer) argument(a query.Argument) {
-	switch {
-	case a.Column != "":
-		c, ok := w.columns[a.Column]
-		if !ok || c.Role != datasets.Measure {
-			w.fail("column %q is no measure", a.Column)
-		}
-		w.put(ident(c.Name))
-	case a.SumUnused:
-		w.put(a.Expr)
-	case a.Expr.Type != query.Number:
-		w.fail("a sum over %s", a.Expr.Type)
-	default:
-		w.put("round(", a.Expr)
-		w.scale(a.Step.Den, a.Step.Num)
-		w.put(")")
-	}
-}
-
-// clamped writes an argument's clamped steps as BIGINT. CASE keeps NULL; least and greatest would not.
-func clamped(a query.Argument, i int) string {
-	if a.Column != "" {
-		return fmt.Sprintf("CASE WHEN _a%d < %d THEN %d WHEN _a%d > %d THEN %d ELSE _a%d END", i, a.Lower, a.Lower, i, a.Upper, a.Upper, i)
-	}
-	return fmt.Sprintf("TRY_CAST(CASE WHEN _a%d < %d::DOUBLE THEN %d::DOUBLE WHEN _a%d > %d::DOUBLE THEN %d::DOUBLE ELSE _a%d END AS BIGINT)",
-		i, a.Lower, a.Lower, i, a.Upper, a.Upper, i)
-}
-
-// writeWhere writes which rows count, before any bounding.
-func (q *question) writeWhere(w *writer, p query.Parts) {
-	w.put(fmt.Sprintf("_rank <= %d", q.rows))
-	if p.Filter != nil {
-		if p.Filter.Type != query.Bool {
-			w.fail("a filter of type %s", p.Filter.Type)
-		}
-		w.put(" AND ", *p.Filter)
-	}
-	for _, k := range p.Keys {
+		g.weigh(from, k.Expr)
+		sql := g.key(from, k)
+		list = append(list, fmt.Sprintf("%s AS _k%d", sql, i))
 		switch {
-		case k.Domain != nil:
-			w.put(" AND ")
-			q.domain(w, k)
-		case p.PublicKeys != nil:
-			w.fail("groups are public but key %q has no domain", k.Column)
+		case k.Domain == nil && p.PublicKeys != nil:
+			g.fail("groups are public but key %q has no domain", k.Name)
+		case k.Domain == nil:
+		case k.Expr.Op == query.OpColumn: // beside the scan, where it costs least
+			from.where = append(from.where, q.domain(g, k, sql))
+		default:
+			domains = append(domains, q.domain(g, k, fmt.Sprintf("_k%d", i)))
 		}
 	}
-	q.where = w.String()
-}
-
-// keyList writes the key columns, with before in front unless there are none.
-func (q *question) keyList(before string) string {
-	names := make([]string, len(q.keys))
-	for i := range q.keys {
-		names[i] = fmt.Sprintf("_k%d", i)
+	for i, a := range q.arguments {
+		g.weigh(from, a.Expr)
+		list = append(list, fmt.Sprintf("%s AS _a%d", g.argument(from, a.Argument), i))
+		if a.distinct && !a.SumUnused && a.Column == "" { // counted as they are, not as steps
+			list = append(list, fmt.Sprintf("%s AS _d%d", g.distinct(from, a.Expr), i))
+		}
+		q.arguments[i].clamped = g.clamped(a.Argument, i)
 	}
-	if len(names) == 0 {
-		return ""
+	list = append(list, "1 AS _one") // a SELECT list is never empty
+	q.rows = from.selecting(list)
+	if domains != nil {
+		q.rows = "SELECT * FROM (" + q.rows + ") WHERE " + strings.Join(domains, " AND ")
 	}
-	return before + strings.Join(names, ", ")
 }

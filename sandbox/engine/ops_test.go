@@ -4,15 +4,18 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"entrepot/datasets"
 	"entrepot/sandbox/query"
+	"entrepot/sandbox/query/querytest"
 )
 
 // exprs makes random typed expressions. Number expressions come with a bound on their magnitude,
@@ -112,15 +115,72 @@ func (g exprs) number(depth int) (query.Expr, float64) {
 	case 14:
 		return g.node(query.OpLength, query.Number, g.text(depth-1)), 4
 	}
-	part := []query.Op{query.OpYear, query.OpQuarter, query.OpMonth, query.OpDay, query.OpHour, query.OpMinute, query.OpDow}[g.IntN(7)]
-	if g.IntN(2) == 0 {
-		return g.node(part, query.Number, g.stored(query.Timestamp, "at")), 4
-	}
-	if part == query.OpHour || part == query.OpMinute {
-		part = query.OpDow
-	}
-	return g.node(part, query.Number, g.stored(query.Date, "day", "born")), 4
+	return g.numberOfOther(depth - 1)
 }
+
+// numberOfOther makes a Number of a text, a date or a timestamp, or of a number's bucket.
+func (g exprs) numberOfOther(depth int) (query.Expr, float64) {
+	switch g.IntN(6) {
+	case 0:
+		return g.node(query.OpParseNumber, query.Number, g.text(depth)), 15
+	case 1:
+		return g.node(query.OpDays, query.Number, g.moment(query.Date, depth), g.moment(query.Date, depth)), 7
+	case 2:
+		return g.node(query.OpSeconds, query.Number, g.moment(query.Timestamp, depth), g.moment(query.Timestamp, depth)), 12
+	case 3:
+		x, _ := g.number(depth)
+		args := []query.Expr{x}
+		for i := range 1 + g.IntN(9) {
+			args = append(args, query.Expr{Op: query.OpLiteral, Type: query.Number, Number: float64(i*i) - 7.5 + float64(g.IntN(2))/2})
+		}
+		return g.node(query.OpBucket, query.Number, args...), 1
+	}
+	part := []query.Op{query.OpYear, query.OpQuarter, query.OpMonth, query.OpWeek, query.OpDay, query.OpDow, query.OpHour, query.OpMinute, query.OpSecond}[g.IntN(9)]
+	return g.node(part, query.Number, g.moment([]query.Type{query.Date, query.Timestamp}[g.IntN(2)], depth)), 4
+}
+
+// moment makes a Date or a Timestamp.
+func (g exprs) moment(typ query.Type, depth int) query.Expr {
+	if depth <= 0 || g.IntN(3) == 0 {
+		if typ == query.Date {
+			return g.either(typ, "day", "born")
+		}
+		return g.either(typ, "at")
+	}
+	a := g.moment(typ, depth-1)
+	switch g.IntN(8) {
+	case 0, 1:
+		e := g.node(query.OpDateTrunc, typ, a)
+		units := []string{"year", "quarter", "month", "week", "day", "hour", "minute"}
+		if typ == query.Date {
+			units = units[:5]
+		}
+		e.Text = units[g.IntN(len(units))]
+		return e
+	case 2, 3, 4:
+		units := []string{"year", "month", "week", "day", "hour", "minute", "second"}
+		if typ == query.Date {
+			units = units[:4]
+		}
+		e := g.node(query.OpDateAdd, typ, a)
+		e.Text, e.Int = units[g.IntN(len(units))], shifts[g.IntN(len(shifts))]
+		return e
+	case 5:
+		return g.node(query.OpCase, typ, g.truth(depth-1), a, g.moment(typ, depth-1))
+	case 6:
+		return g.node(query.OpCoalesce, typ, a, g.moment(typ, depth-1))
+	}
+	switch {
+	case typ == query.Timestamp:
+		return g.node(query.OpToTime, typ, g.moment(query.Date, depth-1))
+	case g.IntN(2) == 0:
+		return g.node(query.OpParseDate, typ, g.text(depth-1))
+	}
+	return g.node(query.OpToDate, typ, g.moment(query.Timestamp, depth-1))
+}
+
+// shifts are numbers of units to add to a date.
+var shifts = []int64{0, 1, -1, 11, -12, 31, -365, 4001, -9998, 9998, 119988, -119989, 3652058, -3652059, 1 << 40, math.MinInt64, math.MaxInt64}
 
 // bounded clamps what came too near to overflow.
 func (g exprs) bounded(e query.Expr, power float64) (query.Expr, float64) {
@@ -170,10 +230,8 @@ func (g exprs) operand(typ query.Type, depth int) query.Expr {
 		return g.text(depth)
 	case query.Int:
 		return g.either(typ, "age", "code", "level")
-	case query.Date:
-		return g.either(typ, "day", "born")
-	case query.Timestamp:
-		return g.either(typ, "at")
+	case query.Date, query.Timestamp:
+		return g.moment(typ, depth)
 	}
 	return g.truth(depth)
 }
@@ -223,27 +281,27 @@ func (g exprs) truth(depth int) query.Expr {
 // TestOperations evaluates random expressions on rows of extremes, in DuckDB and by query.Eval: no
 // error, and the same values to the bit.
 func TestOperations(t *testing.T) {
-	const seed, rounds, batch = 20261121, 40, 50
+	const seed, rounds, batch = 20261121, 60, 50
 	d := declare(t, 1)
 	r := rand.New(rand.NewPCG(seed, 1))
 	dir := t.TempDir()
 	rows := world(r, d, 300)
 	for i := range rows { // every value of every column, whatever world chose
-		for name, values := range pool {
-			if r.IntN(3) > 0 {
-				rows[i].values[name] = values[r.IntN(len(values))]
+		for _, name := range slices.Sorted(maps.Keys(pool)) {
+			if values := pool[name]; r.IntN(3) > 0 {
+				rows[i].Values[name] = values[r.IntN(len(values))]
 			}
 		}
 	}
 	path := filepath.Join(dir, "rows.parquet")
-	writeRows(t, path, d, rows)
+	writeRows(t, path, querytest.Table{Declaration: d, Rows: rows})
 	e := open(t, Options{Dir: dir, Threads: 1})
 	g := exprs{r, d, map[query.Op]int{}}
 	compared := 0
 	for range rounds {
 		var list []query.Expr
 		for range batch {
-			list = append(list, g.operand([]query.Type{query.Number, query.Bool, query.Text}[r.IntN(3)], 4))
+			list = append(list, g.operand([]query.Type{query.Number, query.Bool, query.Text, query.Date, query.Timestamp}[r.IntN(5)], 4))
 		}
 		compared += compareExprs(t, e, d, path, rows, list)
 	}
@@ -251,7 +309,8 @@ func TestOperations(t *testing.T) {
 		query.OpColumn, query.OpLiteral, query.OpToNumber, query.OpAdd, query.OpSub, query.OpMul, query.OpDiv, query.OpNeg, query.OpAbs, query.OpRound,
 		query.OpFloor, query.OpCeil, query.OpClamp, query.OpEq, query.OpNe, query.OpLt, query.OpLe, query.OpGt, query.OpGe, query.OpAnd, query.OpOr, query.OpNot,
 		query.OpIsNull, query.OpIn, query.OpLike, query.OpCase, query.OpCoalesce, query.OpNullIf, query.OpLower, query.OpUpper, query.OpTrim, query.OpLength,
-		query.OpYear, query.OpQuarter, query.OpMonth, query.OpDay, query.OpHour, query.OpMinute, query.OpDow,
+		query.OpYear, query.OpQuarter, query.OpMonth, query.OpDay, query.OpHour, query.OpMinute, query.OpDow, query.OpWeek, query.OpSecond,
+		query.OpDateTrunc, query.OpDateAdd, query.OpDays, query.OpSeconds, query.OpToDate, query.OpToTime, query.OpBucket, query.OpParseNumber, query.OpParseDate,
 	} {
 		if g.used[op] < 10 {
 			t.Errorf("%s was tried %d times only", op, g.used[op])
@@ -261,17 +320,19 @@ func TestOperations(t *testing.T) {
 }
 
 // compareExprs evaluates a list of expressions on all rows, both ways.
-func compareExprs(t *testing.T, e *Engine, d datasets.Declaration, path string, rows []row, list []query.Expr) (compared int) {
+func compareExprs(t *testing.T, e *Engine, d datasets.Declaration, path string, rows []querytest.Row, list []query.Expr) (compared int) {
 	t.Helper()
-	w := &writer{columns: map[string]datasets.Column{}}
-	for _, c := range storedDeclared(d) {
-		w.columns[c.Name] = c
+	var names []string
+	for _, c := range d.Stored() {
+		names = append(names, c.Name)
 	}
+	g := generator{tables: empty(d), ordinals: true}
+	w := &writer{fields: g.scan(scan(d, names...)).fields}
 	w.put("SELECT _ord")
 	for _, x := range list {
 		w.put(", ", x)
 	}
-	w.put(" FROM " + parquetRows(path) + " ORDER BY _ord, _rank")
+	w.put(" FROM read_parquet(" + quote(path) + ", file_row_number = true)" + " ORDER BY file_row_number")
 	if w.err != nil {
 		t.Fatal(w.err)
 	}
@@ -279,9 +340,9 @@ func compareExprs(t *testing.T, e *Engine, d datasets.Declaration, path string, 
 	err := e.run(t.Context(), func(ctx context.Context, s session) error {
 		return s.query(ctx, w.String(), nil, func(got []driver.Value) error {
 			for i, x := range list {
-				want := query.Eval(x, rows[at].column)
+				want := query.Eval(x, func(name string) any { return rows[at].Values[name] })
 				if !same(got[1+i], want) {
-					return fmt.Errorf("%+v on %v: DuckDB %v, Eval %v", x, rows[at].values, got[1+i], want)
+					return fmt.Errorf("%+v on %v: DuckDB %v, Eval %v", x, rows[at].Values, got[1+i], want)
 				}
 				compared++
 			}

@@ -102,6 +102,8 @@ func isType(got duckdb.Type, want string) bool {
 		return got == duckdb.TYPE_HUGEINT
 	case "DOUBLE":
 		return got == duckdb.TYPE_DOUBLE
+	case "BLOB":
+		return got == duckdb.TYPE_BLOB
 	case "VARCHAR":
 		return got == duckdb.TYPE_VARCHAR
 	case "BOOLEAN":

@@ -21,6 +21,9 @@ type fileInfo struct {
 // storedColumns lists the columns of canonical Parquet that questions read, with their SQL types.
 func storedColumns(d datasets.Declaration) [][2]string {
 	columns := [][2]string{{datasets.OrdinalColumn, "BIGINT"}, {datasets.RankColumn, "INTEGER"}}
+	if !d.Public {
+		columns = append(columns, [2]string{datasets.UnitColumn, "BLOB"})
+	}
 	for _, c := range d.Columns {
 		if t := columnType(c); t != "" {
 			columns = append(columns, [2]string{c.Name, t})
@@ -68,7 +71,7 @@ const maxFiles = 4096
 // fail on a value, enters a question.
 func (e *Engine) inspect(ctx context.Context, s session, path string, d datasets.Declaration) (fileInfo, error) {
 	columns := storedColumns(d)
-	want := fmt.Sprint(columns)
+	want := fmt.Sprint(columns, d.Unique)
 	e.mu.Lock()
 	info, ok := e.files[path]
 	e.mu.Unlock()
@@ -82,6 +85,11 @@ func (e *Engine) inspect(ctx context.Context, s session, path string, d datasets
 	}
 	if err := s.bind("SELECT "+strings.Join(list, ", ")+" FROM "+parquetRows(path), types); err != nil {
 		return info, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	if d.Public {
+		if err := s.unique(ctx, path, d.Unique); err != nil {
+			return info, err
+		}
 	}
 	info = fileInfo{columns: want}
 	sql := "SELECT CAST(count(*) AS HUGEINT), CAST(coalesce(min(_ord), 0) AS HUGEINT), CAST(coalesce(max(_ord), 0) AS HUGEINT) FROM " + parquetRows(path)
@@ -105,4 +113,21 @@ func (e *Engine) inspect(ctx context.Context, s session, path string, d datasets
 	}
 	e.files[path] = info
 	return info, nil
+}
+
+// unique checks that no two rows of a public table have one key. Joins rest on it: they must not
+// multiply the rows of a unit.
+func (s session) unique(ctx context.Context, path string, names []string) error {
+	if len(names) == 0 {
+		return fmt.Errorf("%w: a public table without a unique key", ErrFile)
+	}
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = ident(name)
+	}
+	list := strings.Join(keys, ", ")
+	sql := "SELECT 1 FROM " + parquetRows(path) + " GROUP BY " + list + " HAVING count(*) > 1 LIMIT 1"
+	return s.query(ctx, sql, nil, func([]driver.Value) error {
+		return fmt.Errorf("%w: rows of one key in a public table", ErrFile)
+	})
 }

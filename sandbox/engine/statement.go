@@ -5,101 +5,169 @@ import (
 	"strings"
 )
 
-// stretch is a range of unit ordinals, lower ≤ _ord < upper; nil is open.
-type stretch struct{ lower, upper *int64 }
-
-// everything is the stretch of all units.
-var everything = stretch{}
-
-// stretchRows is how many rows a heavy question reads at a time.
-const stretchRows = 1 << 20
-
-// stretches cuts a heavy question into pieces of whole units, so that what the database holds at a
-// time is bounded however large the file is; their totals add up to those of the whole. The ends are
-// open: what info says decides where to cut, never what is counted.
-func (q *question) stretches(info fileInfo) []stretch {
-	n := info.rows / stretchRows
-	if !q.heavy() || n < 2 {
-		return []stretch{everything}
-	}
-	var cuts []stretch
-	width := max(1, (info.last-info.first)/n)
-	var from *int64
-	for at := info.first + width; at < info.last; at += width {
-		cuts = append(cuts, stretch{from, &at})
-		from = &at
-	}
-	return append(cuts, stretch{from, nil})
+// statement is one SELECT of a question, a template.
+type statement struct {
+	sql   string
+	types []string // SQL types of the result: keys, a leaf's index where leaf is set, numbers
+	// numbers are the columns after the keys, all HUGEINT; nil for leaves.
+	numbers []quantity
+	leaf    int  // the argument whose leaves are counted, or -1
+	whole   bool // its numbers over stretches do not add up to those over everything
 }
 
-// sql writes the statement over a source, which is a table expression of canonical columns.
-func (q *question) sql(source string, s stretch) string {
-	where := q.where
-	if s.lower != nil {
-		where += fmt.Sprintf(" AND _ord >= %d", *s.lower)
-	}
-	if s.upper != nil {
-		where += fmt.Sprintf(" AND _ord < %d", *s.upper)
-	}
-	rows := q.bounded(fmt.Sprintf("SELECT %s FROM %s WHERE %s", q.list, source, where))
-	var out []string
-	if q.limitParts {
-		rows = q.perUnit(rows)
-		out = q.outer("sum(_rows)", "count(*)", "sum(_c%d)", "sum(_s%d)")
-	} else {
-		units := "count(DISTINCT _ord)"
-		if q.rowPerUnit {
-			units = "count(*)"
+// maxLeaves bounds the leaves with rows of one argument over all groups, which are held in memory.
+const maxLeaves = 1 << 24
+
+// writeStatements writes what is asked of the database.
+func (q *question) writeStatements(g *generator) {
+	q.main()
+	q.distincts()
+	for i, a := range q.arguments {
+		if a.leaves {
+			q.leaves(i)
 		}
-		out = q.outer("count(*)", units, "count(_a%d)", "")
 	}
-	sql := fmt.Sprintf("SELECT %s FROM (%s)", strings.Join(out, ", "), rows)
-	if len(q.keys) > 0 {
-		sql += " GROUP BY" + q.keyList(" ") + fmt.Sprintf(" LIMIT %d", q.limit+1)
+	for _, s := range q.statements {
+		if len(s.sql) > maxSQL {
+			g.fail("its SQL is longer than %d bytes: nest less", maxSQL)
+		}
 	}
-	return sql
 }
 
-// totals writes the aggregates of one unit in one group.
+// main writes the statement of all that adds up.
+func (q *question) main() {
+	if q.limitParts {
+		units := func(i int) string { return fmt.Sprintf("count(CASE WHEN _c%d > 0 THEN 1 END)", i) }
+		q.grouped(q.perUnit(), q.outer("sum(_rows)", "count(*)", units, func(what string, i int) string {
+			return fmt.Sprintf("sum(_%s%d)", what, i)
+		}))
+		return
+	}
+	units := "count(DISTINCT _u)"
+	with := func(i int) string { return fmt.Sprintf("count(DISTINCT CASE WHEN _a%d IS NOT NULL THEN _u END)", i) }
+	if q.rowPerUnit {
+		units = "count(*)"
+		with = func(i int) string { return fmt.Sprintf("count(_a%d)", i) }
+	}
+	q.grouped(q.bounded(), q.outer("count(*)", units, with, q.total))
+}
+
+// total writes a total of an argument over rows: c, its values; s, their sum; q, that of their squares.
+func (q *question) total(what string, i int) string {
+	switch what {
+	case "c":
+		return fmt.Sprintf("count(_a%d)", i)
+	case "s":
+		return "sum(" + q.arguments[i].clamped + ")"
+	}
+	return "sum(" + q.arguments[i].square() + ")"
+}
+
+// totals writes the totals of one unit in one group, as _c, _s and _q and the argument's index.
 func (q *question) totals() string {
 	out := []string{"count(*) AS _rows"}
-	for _, i := range q.counts {
-		out = append(out, fmt.Sprintf("count(_a%d) AS _c%d", i, i))
-	}
-	for _, i := range q.sums {
-		out = append(out, fmt.Sprintf("sum(%s) AS _s%d", q.clamps[i], i))
+	add := func(what string, i int) { out = append(out, fmt.Sprintf("%s AS _%s%d", q.total(what, i), what, i)) }
+	for i, a := range q.arguments {
+		if a.used {
+			add("c", i)
+		}
+		if a.sum {
+			add("s", i)
+		}
+		if a.squares {
+			add("q", i)
+		}
 	}
 	return strings.Join(out, ", ")
 }
 
-// outer writes the result's columns: keys, rows, units, then for each argument non-NULLs and sum,
-// all numbers as HUGEINT. A format of "" stands for the sum of the clamped argument.
-func (q *question) outer(rows, units, count, sum string) []string {
-	var out []string
-	for i := range q.keys {
-		out = append(out, fmt.Sprintf("_k%d", i))
+// output is one number of a result and its SQL.
+type output struct {
+	quantity
+	sql string
+}
+
+// outer writes what is told of each group.
+func (q *question) outer(rows, units string, with func(i int) string, total func(what string, i int) string) []output {
+	out := []output{{quantity{-1, rowCount}, rows}}
+	if q.units {
+		out = append(out, output{quantity{-1, unitCount}, units})
 	}
-	if !q.units {
-		units = "0"
-	}
-	counts, sums := make([]string, q.args), make([]string, q.args)
-	for _, i := range q.counts {
-		counts[i] = fmt.Sprintf(count, i)
-	}
-	for _, i := range q.sums {
-		if sums[i] = fmt.Sprintf("sum(%s)", q.clamps[i]); sum != "" {
-			sums[i] = fmt.Sprintf(sum, i)
+	for i, a := range q.arguments {
+		if a.used {
+			out = append(out, output{quantity{i, valueCount}, total("c", i)})
 		}
-	}
-	numbers := []string{rows, units}
-	for i := range q.args {
-		numbers = append(numbers, counts[i], sums[i])
-	}
-	for _, n := range numbers {
-		if n == "" {
-			n = "0"
+		if a.units {
+			out = append(out, output{quantity{i, valueUnits}, with(i)})
 		}
-		out = append(out, "CAST(coalesce("+n+", 0) AS HUGEINT)")
+		if a.sum {
+			out = append(out, output{quantity{i, valueSum}, total("s", i)})
+		}
+		if a.squares {
+			out = append(out, output{quantity{i, valueSquares}, total("q", i)})
+		}
 	}
 	return out
+}
+
+// distincts writes the statement that counts distinct values: sets after bounding, which do not add up.
+func (q *question) distincts() {
+	var out []output
+	for i, a := range q.arguments {
+		column := "_a"
+		if !a.SumUnused && a.Column == "" {
+			column = "_d"
+		}
+		if a.distinct {
+			out = append(out, output{quantity{i, valueDistinct}, fmt.Sprintf("count(DISTINCT %s%d)", column, i)})
+		}
+	}
+	if out != nil {
+		q.grouped(q.kept(), out)
+		q.statements[len(q.statements)-1].whole = true
+	}
+}
+
+// leaves writes the statement that counts the rows in each leaf of an argument's quantile tree. With
+// many leaves this is faster than histogram() in the main one, thirty times with 10,000 in 100 groups.
+func (q *question) leaves(i int) {
+	a := q.arguments[i]
+	q.statements = append(q.statements, statement{
+		sql: fmt.Sprintf("SELECT %s_l, count(*) FROM (SELECT *, %s AS _l FROM (%s) WHERE _a%d IS NOT NULL) GROUP BY %s_l LIMIT %d",
+			q.keyPrefix(), a.leaf(), q.kept(), i, q.keyPrefix(), maxLeaves+1),
+		types: append(q.keyTypes(), "BIGINT", "BIGINT"),
+		leaf:  i,
+	})
+}
+
+// grouped adds a statement of numbers for each group.
+func (q *question) grouped(from string, out []output) {
+	s := statement{types: q.keyTypes(), leaf: -1}
+	var list []string
+	for _, o := range out {
+		s.numbers = append(s.numbers, o.quantity)
+		s.types = append(s.types, "HUGEINT")
+		list = append(list, "CAST(coalesce("+o.sql+", 0) AS HUGEINT)")
+	}
+	s.sql = fmt.Sprintf("SELECT %s%s FROM (%s)", q.keyPrefix(), strings.Join(list, ", "), from)
+	if len(q.keys) > 0 {
+		s.sql += " GROUP BY" + q.keyList(" ") + fmt.Sprintf(" LIMIT %d", q.limit+1)
+	}
+	q.statements = append(q.statements, s)
+}
+
+// keyPrefix writes the key columns of a list that goes on.
+func (q *question) keyPrefix() string {
+	if len(q.keys) == 0 {
+		return ""
+	}
+	return q.keyList("") + ", "
+}
+
+func (q *question) keyTypes() []string {
+	var types []string
+	for _, k := range q.keys {
+		types = append(types, keyTypes[k.Type])
+	}
+	return types
 }

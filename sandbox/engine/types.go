@@ -17,14 +17,16 @@ func columnType(c datasets.Column) string {
 	case datasets.Measure:
 		return "BIGINT" // steps of the resolution
 	case datasets.Key:
-		return keyTypes[c.Type]
+		if c.Type != datasets.Float64 { // which is computed only
+			return keyTypes[c.Type]
+		}
 	}
 	return ""
 }
 
-// keyTypes are the SQL types of stored keys. A float64 is never a key.
+// keyTypes are the SQL types of GROUP BY keys.
 var keyTypes = map[datasets.Type]string{
-	datasets.String: "VARCHAR", datasets.Int64: "BIGINT", datasets.Bool: "BOOLEAN",
+	datasets.String: "VARCHAR", datasets.Int64: "BIGINT", datasets.Float64: "DOUBLE", datasets.Bool: "BOOLEAN",
 	datasets.Date: "DATE", datasets.Timestamp: "TIMESTAMP", // UTC, without a zone
 }
 
@@ -34,14 +36,14 @@ func arity(e query.Expr) bool {
 	switch e.Op {
 	case query.OpColumn, query.OpLiteral, query.OpReleased:
 		return n == 0
-	case query.OpAdd, query.OpSub, query.OpMul, query.OpDiv, query.OpNullIf,
+	case query.OpAdd, query.OpSub, query.OpMul, query.OpDiv, query.OpNullIf, query.OpDays, query.OpSeconds,
 		query.OpEq, query.OpNe, query.OpLt, query.OpLe, query.OpGt, query.OpGe:
 		return n == 2
 	case query.OpClamp:
 		return n == 3
 	case query.OpAnd, query.OpOr, query.OpCoalesce:
 		return n >= 1
-	case query.OpIn:
+	case query.OpIn, query.OpBucket:
 		return n >= 2
 	case query.OpCase:
 		return n >= 3 && n%2 == 1

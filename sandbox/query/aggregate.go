@@ -1,26 +1,38 @@
 package query
 
 import (
-	"math"
 	"slices"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"entrepot/privacy"
 )
 
-// aggregate lowers COUNT, SUM or AVG to the index of a released number. The same aggregate written
-// twice is one: it is charged once.
+// aggregate lowers an aggregate to the index of a released number. The same aggregate written twice is
+// one: it is charged once.
 func (p *planner) aggregate(f call) (int, error) {
-	if f.star && f.name != "count" || !f.star && len(f.args) != 1 {
-		return 0, p.refuse(f.at, "write COUNT(*), COUNT(x), SUM(x) or AVG(x)", "%s takes one argument", f.name)
+	if err := p.checkForm(f); err != nil {
+		return 0, err
+	}
+	c := p.rows("an aggregate cannot stand inside another", "ask for each aggregate by itself")
+	condition, err := p.condition(c, f)
+	if err != nil {
+		return 0, err
 	}
 	switch {
 	case f.star:
-		return p.add(f.at, privacy.Count, privacy.NoArgument)
-	case f.distinct:
-		return p.countUnits(f)
+		return p.countRows(c, f, condition)
+	case f.distinct && p.scope.isID(f.args[0]):
+		return p.countUnits(c, f, condition)
 	}
-	c := p.rows("an aggregate cannot stand inside another", "ask for each aggregate by itself")
-	t, err := c.lower(f.args[0])
+	value, a := f.args[0], Aggregate{}
+	if f.within {
+		if a.Rank, err = p.rank(c, f); err != nil {
+			return 0, err
+		}
+		value = f.order[0].GetSortBy().GetNode()
+	}
+	t, err := c.lower(value)
 	if err != nil {
 		return 0, err
 	}
@@ -28,67 +40,195 @@ func (p *planner) aggregate(f call) (int, error) {
 		return 0, p.refuse(t.at, "name a column", "NULL has nothing to count or add up")
 	}
 	if f.name == "count" {
-		return p.countValues(c, f, t)
+		return p.countValues(c, f, t, condition)
 	}
-	kind := privacy.Sum
-	if f.name == "avg" {
-		kind = privacy.Mean
-	}
-	if t, err = c.number(t); err != nil {
+	a.shape(f.name)
+	if a.Argument, err = p.summed(c, f, t, condition, a.Kind); err != nil {
 		return 0, err
 	}
-	argument, err := p.summed(c, f, t, kind)
+	return p.add(f.at, a)
+}
+
+// checkForm refuses forms of a call that its aggregate does not have.
+func (p *planner) checkForm(f call) error {
+	const percentile = "write PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY x)"
+	switch f.name {
+	case "bool_and", "bool_or", "every", "any_value", "first", "last", "array_agg":
+		return p.refuse(f.at, hintFeature(f.name), "%s is supported in a sub-query that groups by the privacy ID only", f.name)
+	case "percentile_cont":
+		if !f.within || len(f.order) != 1 || len(f.args) != 1 {
+			return p.refuse(f.at, percentile, "this form of PERCENTILE_CONT is not supported")
+		}
+	}
+	switch {
+	case f.within && f.name != "percentile_cont":
+		return p.refuse(f.at, percentile, "WITHIN GROUP is for PERCENTILE_CONT")
+	case !f.within && len(f.order) > 0:
+		return p.refuse(f.at, "leave it out", "ORDER BY inside a function is not supported")
+	case f.star && f.name != "count" || !f.star && len(f.args) != 1:
+		return p.refuse(f.at, "write COUNT(*), COUNT(x), SUM(x), AVG(x), STDDEV(x), MEDIAN(x) and the like", "%s takes one argument", f.name)
+	case f.distinct && f.name != "count":
+		return p.refuse(f.at, "write COUNT(DISTINCT x), or leave DISTINCT out", "DISTINCT is supported in COUNT only")
+	}
+	return nil
+}
+
+// hintFeature says what to write instead of an aggregate that is about the rows of one unit.
+func hintFeature(name string) string {
+	switch name {
+	case "bool_and", "bool_or", "every":
+		return "write COUNT(*) FILTER (WHERE …)"
+	}
+	return "rows never leave: use COUNT, AVG, MEDIAN and the like with GROUP BY"
+}
+
+// shape sets what the name of an aggregate over numbers says.
+func (a *Aggregate) shape(name string) {
+	switch name {
+	case "sum":
+		a.Kind = privacy.Sum
+	case "avg":
+		a.Kind = privacy.Mean
+	case "variance", "var_samp":
+		a.Kind, a.Sample = privacy.Variance, true
+	case "var_pop":
+		a.Kind = privacy.Variance
+	case "stddev", "stddev_samp":
+		a.Kind, a.Sample, a.Root = privacy.Variance, true, true
+	case "stddev_pop":
+		a.Kind, a.Root = privacy.Variance, true
+	case "min":
+		a.Kind, a.Rank = privacy.Quantile, 0
+	case "max":
+		a.Kind, a.Rank = privacy.Quantile, 1
+	case "median":
+		a.Kind, a.Rank = privacy.Quantile, 0.5
+	case "percentile_cont":
+		a.Kind = privacy.Quantile
+	}
+}
+
+// rank reads which quantile PERCENTILE_CONT means. DESC counts from the other end.
+func (p *planner) rank(c *checker, f call) (float64, error) {
+	by := f.order[0].GetSortBy()
+	if by.GetSortbyDir() == pg.SortByDir_SORTBY_USING || by.GetSortbyNulls() == pg.SortByNulls_SORTBY_NULLS_FIRST {
+		return 0, p.refuse(locate(by.GetNode(), f.at), "write ORDER BY x, or ORDER BY x DESC", "this ORDER BY is not supported: NULL is passed over")
+	}
+	t, err := c.lower(f.args[0])
 	if err != nil {
 		return 0, err
 	}
-	return p.add(f.at, kind, argument)
+	q := t.expr.Number
+	if !t.literal() || t.untyped() || t.expr.Type != Number || q < 0 || q > 1 {
+		return 0, p.refuse(t.at, "write a number such as 0.9; ask for each percentile by itself: those of one column share their noise",
+			"the argument of PERCENTILE_CONT is not a constant from 0 to 1")
+	}
+	if by.GetSortbyDir() == pg.SortByDir_SORTBY_DESC {
+		r := decimal(q)
+		q, _ = r.Sub(decimal(1), r).Float64()
+	}
+	return q, nil
 }
 
-// countUnits lowers COUNT(DISTINCT x), where x must be the privacy ID.
-func (p *planner) countUnits(f call) (int, error) {
-	names := f.args[0].GetColumnRef().GetFields()
-	if f.name != "count" || len(names) == 0 || word(names[len(names)-1]) != p.parts.PrivacyID {
-		return 0, p.refuse(f.at, "COUNT(DISTINCT "+identifier(p.parts.PrivacyID)+") counts privacy units",
-			"DISTINCT is supported for the privacy ID in COUNT only")
+// condition lowers FILTER (WHERE …); nil where there is none, or one that is always true.
+func (p *planner) condition(c *checker, f call) (*term, error) {
+	if f.filter == nil {
+		return nil, nil
 	}
-	var qualifier []string
-	for _, n := range names[:len(names)-1] {
-		qualifier = append(qualifier, word(n))
+	t, err := c.lower(f.filter)
+	if err != nil {
+		return nil, err
 	}
-	if err := p.qualified(qualifier, locate(f.args[0], f.at)); err != nil {
+	if t, err = c.boolean(t, "FILTER"); err != nil || equal(t.expr, truth(t.at, true).expr) {
+		return nil, err
+	}
+	return &t, nil
+}
+
+// filtered is CASE WHEN condition THEN t END.
+func filtered(c *checker, at int32, t term, condition *term) (term, error) {
+	if condition == nil {
+		return t, nil
+	}
+	null := term{expr: Expr{Op: OpLiteral, Null: true}, at: at, size: 1, nullable: true}
+	return c.cases(at, []term{*condition}, []term{t, null})
+}
+
+// countRows lowers COUNT(*).
+func (p *planner) countRows(c *checker, f call, condition *term) (int, error) {
+	if condition == nil {
+		return p.add(f.at, Aggregate{Kind: privacy.Count, Argument: privacy.NoArgument})
+	}
+	return p.countValues(c, f, truth(f.at, true), condition)
+}
+
+// countUnits lowers COUNT(DISTINCT privacy ID): of all rows, or of those where the condition is true.
+func (p *planner) countUnits(c *checker, f call, condition *term) (int, error) {
+	if condition == nil {
+		return p.add(f.at, Aggregate{Kind: privacy.CountUnits, Argument: privacy.NoArgument})
+	}
+	t, err := filtered(c, f.at, truth(f.at, true), condition)
+	if err != nil {
 		return 0, err
 	}
-	return p.add(f.at, privacy.CountUnits, privacy.NoArgument)
+	i, err := p.counted(c, t)
+	if err != nil {
+		return 0, err
+	}
+	return p.add(f.at, Aggregate{Kind: privacy.CountUnits, Argument: i})
 }
 
-// countValues lowers COUNT(x). Where x is never NULL it is COUNT(*), and shares its draw of noise.
-func (p *planner) countValues(c *checker, f call, t term) (int, error) {
-	if !t.nullable {
-		return p.add(f.at, privacy.Count, privacy.NoArgument)
+// countValues lowers COUNT(x) and COUNT(DISTINCT x). Where x is never NULL, COUNT(x) is COUNT(*), and
+// shares its draw of noise.
+func (p *planner) countValues(c *checker, f call, t term, condition *term) (int, error) {
+	switch {
+	case f.distinct && t.literal():
+		return 0, p.refuse(t.at, "name a column", "a constant has one distinct value")
+	case !f.distinct && !t.nullable && condition == nil:
+		return p.add(f.at, Aggregate{Kind: privacy.Count, Argument: privacy.NoArgument})
+	case !f.distinct && !t.nullable:
+		t = truth(t.at, true)
 	}
+	t, err := filtered(c, f.at, t, condition)
+	if err != nil {
+		return 0, err
+	}
+	i, err := p.counted(c, t)
+	if err != nil {
+		return 0, err
+	}
+	kind := privacy.Count
+	if f.distinct {
+		kind = privacy.CountDistinct
+	}
+	return p.add(f.at, Aggregate{Kind: kind, Argument: i})
+}
+
+// counted returns an argument of which only the values that are not NULL count.
+func (p *planner) counted(c *checker, t term) (int, error) {
 	var err error
-	if t.expr.Type == Int { // so that COUNT(x) and SUM(x) have one argument
+	if t.expr.Type == Int && exact(t.lo) && exact(t.hi) { // so that COUNT(x) and SUM(x) have one argument
 		if t, err = c.number(t); err != nil {
 			return 0, err
 		}
 	}
-	argument, found := p.find(c, t)
-	if !found {
-		if err := p.grow(t); err != nil {
-			return 0, err
-		}
-		p.parts.Arguments = append(p.parts.Arguments, Argument{
-			Expr: t.expr, Step: privacy.Step{Num: 1, Den: 1}, Nullable: true, SumUnused: true,
-		})
+	i, found := p.find(t)
+	if found {
+		return i, nil
 	}
-	return p.add(f.at, privacy.Count, argument)
+	if err := p.grow(t); err != nil {
+		return 0, err
+	}
+	p.parts.Arguments = append(p.parts.Arguments, Argument{
+		Expr: t.expr, Step: privacy.Step{Num: 1, Den: 1}, Nullable: t.nullable, SumUnused: true,
+	})
+	return i, nil
 }
 
 // find looks for an argument that was written before.
-func (p *planner) find(c *checker, t term) (int, bool) {
-	text := c.show(t)
+func (p *planner) find(t term) (int, bool) {
 	for i, a := range p.parts.Arguments {
-		if (writer{&p.parts}).expr(a.Expr) == text {
+		if equal(a.Expr, t.expr) {
 			return i, true
 		}
 	}
@@ -96,8 +236,7 @@ func (p *planner) find(c *checker, t term) (int, bool) {
 }
 
 // add returns the index of an aggregate, new or not.
-func (p *planner) add(at int32, kind privacy.Kind, argument int) (int, error) {
-	a := Aggregate{Kind: kind, Argument: argument}
+func (p *planner) add(at int32, a Aggregate) (int, error) {
 	if i := slices.Index(p.parts.Aggregates, a); i >= 0 {
 		return i, nil
 	}
@@ -106,64 +245,4 @@ func (p *planner) add(at int32, kind privacy.Kind, argument int) (int, error) {
 	}
 	p.parts.Aggregates = append(p.parts.Aggregates, a)
 	return len(p.parts.Aggregates) - 1, nil
-}
-
-// summed returns the argument of SUM or AVG, with the bounds that its noise is scaled to.
-func (p *planner) summed(c *checker, f call, t term, kind privacy.Kind) (int, error) {
-	text, name := short(c.show(t)), "SUM"
-	if kind == privacy.Mean {
-		name = "AVG"
-	}
-	switch {
-	case t.literal():
-		return 0, p.refuse(f.at, "use COUNT(*)", "%s of a constant says no more than a count", name)
-	case t.loose != "":
-		return 0, p.refuse(t.at, name+"(CLAMP("+text+", lower, upper)) bounds it: choose limits by what the values mean",
-			"%s needs bounded values, and %s has no useful bounds: %s", name, text, t.loose)
-	}
-	a, err := p.argument(t, text)
-	if err != nil {
-		return 0, err
-	}
-	if a.Lower == a.Upper {
-		if kind == privacy.Mean || a.Lower == 0 {
-			return 0, p.refuse(f.at, "use COUNT(x) or another expression", "%s of %s says no more than a count: it has one possible value", name, text)
-		}
-		// A sum's noise follows the larger bound, so that 0 within the bounds costs nothing.
-		a.Lower, a.Upper = min(a.Lower, 0), max(a.Upper, 0)
-	}
-	i, found := p.find(c, t)
-	if !found {
-		if err := p.grow(t); err != nil {
-			return 0, err
-		}
-		p.parts.Arguments = append(p.parts.Arguments, a)
-	} else if p.parts.Arguments[i].SumUnused {
-		p.parts.Arguments[i] = a
-	}
-	return i, nil
-}
-
-// argument chooses the step and converts the interval to steps. A bound that follows from declared
-// bounds and constants alone counts as useful, however wide: the estimate shows what it costs.
-func (p *planner) argument(t term, text string) (Argument, error) {
-	a := Argument{Expr: t.expr, Nullable: t.nullable}
-	if t.expr.Op == OpColumn {
-		a.Column, a.Step = t.expr.Column, privacy.Step{Num: t.expr.Num, Den: t.expr.Den}
-	} else if t.lo != 0 || t.hi != 0 {
-		var ok bool
-		if a.Step, ok = stepFor(t.lo, t.hi, t.grid); !ok {
-			return Argument{}, p.refuse(t.at, "multiply it by a constant, or bound it with CLAMP(…, lower, upper)",
-				"the values of %s, %g to %g, are too large or too small to add up", text, t.lo, t.hi)
-		}
-	} else {
-		a.Step = privacy.Step{Num: 1, Den: 1}
-	}
-	// Rounding is monotone: what rounds below the rounded bound lies below the bound.
-	lower, upper := math.Round(steps(t.lo, a.Step)), math.Round(steps(t.hi, a.Step))
-	if max(-lower, upper) >= 1<<53 {
-		return Argument{}, p.refuse(t.at, "bound it with CLAMP(…, lower, upper)", "%s has 2^53 steps or more", text)
-	}
-	a.Lower, a.Upper = int64(lower), int64(upper)
-	return a, nil
 }

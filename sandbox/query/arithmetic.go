@@ -2,9 +2,12 @@ package query
 
 import "math"
 
-// arithmetic makes a + b, a − b, a · b or a / b. Its interval is sound without outward rounding:
+// arithmetic makes a + b, a − b, a · b or a / b, or what + and − make of dates. Its interval is sound without outward rounding:
 // binary64 operations are monotone, so that a rounded result lies between the rounded extremes.
 func (c *checker) arithmetic(at int32, op Op, a, b term) (term, error) {
+	if t, ok, err := c.dateArithmetic(at, op, a, b); ok {
+		return t, err
+	}
 	a, err := c.number(a)
 	if err != nil {
 		return term{}, err
@@ -22,11 +25,16 @@ func (c *checker) arithmetic(at int32, op Op, a, b term) (term, error) {
 	if err != nil {
 		return term{}, err
 	}
+	t.integral = a.integral && b.integral
 	switch op {
 	case OpAdd:
 		return c.within(t, a.lo+b.lo, a.hi+b.hi, a.grid.both(b.grid), 0)
 	case OpSub:
-		return c.within(t, a.lo-b.hi, a.hi-b.lo, a.grid.both(b.grid), 0)
+		lo, hi := a.lo-b.hi, a.hi-b.lo
+		if l, h, ok := remainder(a, b); ok {
+			lo, hi = max(lo, l), min(hi, h)
+		}
+		return c.within(t, lo, hi, a.grid.both(b.grid), 0)
 	}
 	lo, hi := corners(func(x, y float64) float64 { return x * y }, a.lo, a.hi, b.lo, b.hi)
 	return c.within(t, lo, hi, a.grid.product(b.grid), 0)
@@ -75,7 +83,7 @@ func (c *checker) quotient(at int32, a, b term) (term, error) {
 	gap := max(b.least, SmallestDivisor) // no divisor that gives a value is closer to 0
 	t.nullable = t.nullable || touches
 	if touches && b.least < SmallestDivisor && t.loose == "" {
-		t.loose = "the divisor may come close to 0"
+		t.loose = "the divisor " + short(c.show(b)) + " may come close to 0"
 	}
 	divide := func(x, y float64) float64 { return x / y }
 	lo, hi, any := math.Inf(1), math.Inf(-1), false
@@ -110,6 +118,7 @@ func (c *checker) negated(at int32, a term) (term, error) {
 	if err != nil {
 		return term{}, err
 	}
+	t.integral = a.integral
 	return c.within(t, -a.hi, -a.lo, a.grid, a.least)
 }
 
@@ -129,13 +138,14 @@ func (c *checker) rounded(at int32, op Op, a term) (term, error) {
 		if lo, hi = min(lo, hi), max(lo, hi); a.lo < 0 && a.hi > 0 {
 			lo = 0
 		}
+		t.integral = a.integral
 		return c.within(t, lo, hi, a.grid, a.least)
 	case OpFloor:
-		return c.within(t, math.Floor(a.lo), math.Floor(a.hi), ones(), 1)
+		return c.whole(t, math.Floor(a.lo), math.Floor(a.hi))
 	case OpCeil:
-		return c.within(t, math.Ceil(a.lo), math.Ceil(a.hi), ones(), 1)
+		return c.whole(t, math.Ceil(a.lo), math.Ceil(a.hi))
 	}
-	return c.within(t, math.Round(a.lo), math.Round(a.hi), ones(), 1)
+	return c.whole(t, math.Round(a.lo), math.Round(a.hi))
 }
 
 // clamp makes CLAMP(value, lower, upper), which bounds what nothing else bounds.
@@ -164,7 +174,8 @@ func (c *checker) clamp(at int32, value, lower, upper term) (term, error) {
 	if err != nil {
 		return term{}, err
 	}
-	t.loose = ""
+	// An Int beyond 2^53 is still a whole Number, and the bounds make it exact.
+	t.loose, t.integral = "", (value.integral || value.expr.Op == OpToNumber) && lower.integral && upper.integral
 	least := 0.0
 	if value.least > 0 {
 		least = min(value.least, lower.least, upper.least)

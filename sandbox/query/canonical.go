@@ -25,19 +25,18 @@ func (p Plan) Canonical() string {
 			b.WriteString(" AS " + name)
 		}
 	}
-	org, dataset, _ := strings.Cut(p.parts.Dataset, ".")
-	b.WriteString(" FROM " + identifier(org) + "." + identifier(dataset))
+	b.WriteString(" FROM " + w.from(p.parts.From))
 	if p.parts.Filter != nil {
 		b.WriteString(" WHERE " + w.expr(*p.parts.Filter))
 	}
 	for i, k := range p.parts.Keys {
-		b.WriteString(separator(i, " GROUP BY ") + identifier(k.Column))
+		b.WriteString(separator(i, " GROUP BY ") + w.expr(k.Expr))
 	}
 	if p.parts.Having != nil {
 		b.WriteString(" HAVING " + w.expr(*p.parts.Having))
 	}
 	for i, o := range p.parts.OrderBy {
-		b.WriteString(separator(i, " ORDER BY ") + p.orderText(o.Released, identifier(dataset)))
+		b.WriteString(separator(i, " ORDER BY ") + p.orderText(o.Released))
 		if o.Descending {
 			b.WriteString(" DESC")
 		}
@@ -55,17 +54,21 @@ func separator(i int, first string) string {
 	return ", "
 }
 
-// orderText writes an ORDER BY term: its name in the answer, where it has one. A key that has none is
+// orderText writes an ORDER BY term: its name in the answer, where it has one. A column that has none is
 // qualified, because another column of the answer may have its name.
-func (p Plan) orderText(r Released, dataset string) string {
+func (p Plan) orderText(r Released) string {
 	for _, o := range p.parts.Outputs {
 		if o.Key == r.Key && o.Aggregate == r.Aggregate {
 			return identifier(o.Name)
 		}
 	}
-	w := writer{&p.parts}
-	if r.Key >= 0 {
-		return dataset + "." + w.released(r)
+	text := writer{&p.parts}.released(r)
+	if r.Key < 0 || p.parts.Keys[r.Key].Expr.Op != OpColumn || p.parts.From.Op == JoinRows {
+		return text
 	}
-	return w.released(r)
+	if p.parts.From.Op == Scan {
+		_, name, _ := strings.Cut(p.parts.From.Dataset, ".")
+		return identifier(name) + "." + text
+	}
+	return "t1." + text
 }

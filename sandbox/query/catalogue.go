@@ -16,8 +16,8 @@ type Catalogue interface {
 
 // Bounds are the caller's contribution bounds; 0 takes the default.
 type Bounds struct {
-	MaxPartitions       int64 // L0; default the number of public groups, at most max_rows_per_unit
-	MaxRowsPerPartition int64 // r; default max_rows_per_unit
+	MaxPartitions       int64 // L0; default the number of public groups, at most the rows that a unit can have in FROM
+	MaxRowsPerPartition int64 // r; default the rows that a unit can have in FROM
 }
 
 // Limits of a question. They bound planning and the cost of each row before anything runs
@@ -31,6 +31,9 @@ const (
 	MaxPattern    = 256      // bytes of one LIKE pattern
 	MaxList       = 1000     // values of one IN list
 	MaxGroups     = 100_000  // combinations of public keys
+	MaxScans      = 16       // datasets in FROM, one that is named twice counting twice
+	MaxNesting    = 8        // sub-queries within each other
+	MaxRows       = 1 << 53  // rows of one unit in a relation, and its largest rank
 	MaxIntegerKey = 1000     // values of a bounded integer key that are listed as its public domain
 )
 

@@ -13,21 +13,52 @@ var ErrPlan = errors.New("not a plan")
 // Parts returns a copy of the plan's content.
 func (p Plan) Parts() Parts {
 	q := p.parts
+	q.Datasets = slices.Clone(q.Datasets)
+	for i := range q.Datasets {
+		q.Datasets[i].Columns = slices.Clone(q.Datasets[i].Columns)
+	}
+	q.From = cloneRelation(q.From)
 	q.Filter, q.Having = clonePointer(q.Filter), clonePointer(q.Having)
 	q.Keys, q.Arguments = slices.Clone(q.Keys), slices.Clone(q.Arguments)
 	for i := range q.Keys {
+		q.Keys[i].Expr = clone(q.Keys[i].Expr)
 		q.Keys[i].Domain = slices.Clone(q.Keys[i].Domain)
 	}
 	for i := range q.Arguments {
 		q.Arguments[i].Expr = clone(q.Arguments[i].Expr)
 	}
 	q.Aggregates, q.PublicKeys = slices.Clone(q.Aggregates), slices.Clone(q.PublicKeys)
-	q.Outputs, q.OrderBy, q.Columns = slices.Clone(q.Outputs), slices.Clone(q.OrderBy), slices.Clone(q.Columns)
+	q.Outputs, q.OrderBy = slices.Clone(q.Outputs), slices.Clone(q.OrderBy)
 	if q.Limit != nil {
 		limit := *q.Limit
 		q.Limit = &limit
 	}
 	return q
+}
+
+func cloneRelation(r Relation) Relation {
+	r.Inputs, r.Columns, r.Features = slices.Clone(r.Inputs), slices.Clone(r.Columns), slices.Clone(r.Features)
+	for i := range r.Inputs {
+		r.Inputs[i] = cloneRelation(r.Inputs[i])
+	}
+	r.Filter = clonePointer(r.Filter)
+	for i := range r.Columns {
+		r.Columns[i].Expr = clone(r.Columns[i].Expr)
+	}
+	for i := range r.Features {
+		f := &r.Features[i]
+		f.Argument, f.OrderBy = clonePointer(f.Argument), slices.Clone(f.OrderBy)
+		for j := range f.OrderBy {
+			f.OrderBy[j].Expr = clone(f.OrderBy[j].Expr)
+		}
+	}
+	if r.Join != nil {
+		j := *r.Join
+		j.Keys = slices.Clone(j.Keys)
+		r.Join = &j
+	}
+	r.Fields, r.Units = slices.Clone(r.Fields), slices.Clone(r.Units)
+	return r
 }
 
 func clonePointer(e *Expr) *Expr {

@@ -83,10 +83,16 @@ func hintCompare(t term, typ Type) string {
 		return "write text in single quotes"
 	case typ == Bool || t.expr.Type == Bool:
 		return "write IS TRUE or IS FALSE to test a condition"
+	case typ == Timestamp && t.expr.Type == Date:
+		return "CAST(x AS TIMESTAMP) is the midnight that a date begins with"
+	case typ == Date && t.expr.Type == Timestamp:
+		return "CAST(x AS DATE) is the day of a timestamp"
+	case (typ == Number || typ == Int) && t.expr.Type == Text:
+		return "CAST(x AS DOUBLE PRECISION) reads text as a number, NULL where it is none"
 	case typ == Date || typ == Timestamp:
 		return "write a literal such as DATE '2020-01-31' or TIMESTAMP '2020-01-31 12:00:00', of the column's own type"
 	}
-	return "compare values of one type: there are no casts"
+	return "compare values of one type"
 }
 
 // compare makes a comparison, with a literal on the right and two others in the order of their text,
@@ -221,17 +227,22 @@ func (c *checker) like(at int32, value, pattern term) (term, error) {
 
 // hull completes a term that has the value of one of several others.
 func (c *checker) hull(t term, values []term) (term, error) {
-	if t.expr.Type != Number && t.expr.Type != Int {
+	values = slices.DeleteFunc(slices.Clone(values), term.untyped)
+	if t.temporal() {
+		t.earliest, t.latest = lastMoment, firstMoment
+		for _, v := range values {
+			t.earliest, t.latest = min(t.earliest, v.earliest), max(t.latest, v.latest)
+		}
+	}
+	if !t.numeric() {
 		return t, nil
 	}
 	lo, hi, least := math.Inf(1), math.Inf(-1), math.Inf(1)
 	g := grid{0, 1}
+	t.integral = true
 	for _, v := range values {
-		if v.untyped() {
-			continue
-		}
 		lo, hi, least = min(lo, v.lo), max(hi, v.hi), min(least, v.least)
-		g = g.both(v.grid)
+		g, t.integral = g.both(v.grid), t.integral && v.integral
 	}
 	if t.expr.Type == Number {
 		return c.within(t, lo, hi, g, least)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
 )
 
 // Error says why a text is no question that can be planned. It depends on the text and on public
@@ -37,7 +39,13 @@ const notFound = "there is no such dataset, or you may not use it"
 const nowhere int32 = -1
 
 // source is the text of a question, for errors that point into it.
-type source struct{ text string }
+type source struct {
+	text    string
+	scanned *scanned // what tokens remembers; nil: nothing
+}
+
+// scanned holds the words and signs of a text.
+type scanned struct{ tokens []*pg.ScanToken }
 
 // refuse makes the error for the byte offset at.
 func (s source) refuse(at int32, hint, format string, args ...any) error {

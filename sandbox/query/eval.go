@@ -1,6 +1,9 @@
 package query
 
-import "math"
+import (
+	"math"
+	"sort"
+)
 
 // Eval is the exact meaning of an expression over one row, with SQL's three-valued logic. Engines
 // must agree with it bit for bit.
@@ -25,7 +28,11 @@ func (v evaluator) eval(e Expr) any {
 		if v.released == nil || e.Released == nil {
 			return nil
 		}
-		return v.released(*e.Released)
+		x := v.released(*e.Released)
+		if n, ok := x.(int64); ok && e.Type == Number { // a key whose values are integers
+			return float64(n)
+		}
+		return x
 	case OpLiteral:
 		return literalValue(e)
 	case OpAnd, OpOr:
@@ -63,9 +70,22 @@ func (v evaluator) eval(e Expr) any {
 		return a
 	case OpEq, OpNe, OpLt, OpLe, OpGt, OpGe:
 		return v.compare(e)
-	case OpLike, OpLower, OpUpper, OpTrim, OpLength, OpYear, OpQuarter, OpMonth, OpDay, OpHour, OpMinute, OpDow:
+	case OpLike, OpLower, OpUpper, OpTrim, OpLength, OpParseNumber, OpParseDate, OpDateTrunc, OpDateAdd, OpToDate, OpToTime,
+		OpYear, OpQuarter, OpMonth, OpWeek, OpDay, OpDow, OpHour, OpMinute, OpSecond:
 		if s, ok := v.eval(e.Args[0]).(string); ok {
 			return ofText(e, s)
+		}
+		return nil
+	case OpDays, OpSeconds:
+		a, ok1 := v.eval(e.Args[0]).(string)
+		b, ok2 := v.eval(e.Args[1]).(string)
+		if ok1 && ok2 {
+			return between(e.Op, a, b)
+		}
+		return nil
+	case OpBucket:
+		if x, ok := v.eval(e.Args[0]).(float64); ok {
+			return bucket(x, e.Args[1:])
 		}
 		return nil
 	case OpToNumber:
@@ -209,4 +229,9 @@ func (v evaluator) arithmetic(e Expr) any {
 		return max(x[1], min(x[2], x[0]))
 	}
 	return nil
+}
+
+// bucket is how many of the ascending thresholds lie at or below x.
+func bucket(x float64, thresholds []Expr) float64 {
+	return float64(sort.Search(len(thresholds), func(i int) bool { return thresholds[i].Number > x }))
 }

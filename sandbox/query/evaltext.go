@@ -2,8 +2,8 @@ package query
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -20,31 +20,78 @@ func ofText(e Expr, s string) any {
 		return strings.Trim(s, " ")
 	case OpLength:
 		return float64(utf8.RuneCountInString(s))
+	case OpParseNumber:
+		if x, ok := parseNumber(s); ok {
+			return x
+		}
+		return nil
+	case OpParseDate:
+		if _, ok := moment(s); ok && len(s) == len(dateForm) {
+			return s
+		}
+		return nil
 	}
-	t, err := time.Parse(dateForm, s)
-	if err != nil {
-		if t, err = time.Parse(time.RFC3339Nano, s); err != nil {
+	return ofMoment(e, s)
+}
+
+// ofMoment evaluates what is made of one date or timestamp.
+func ofMoment(e Expr, s string) any {
+	t, ok := moment(s)
+	if !ok || e.Type == Date && (e.Text == unitHour || e.Text == unitMinute || e.Text == unitSecond) {
+		return nil
+	}
+	switch e.Op {
+	case OpToDate, OpToTime:
+		if e.Op == OpToDate {
+			t, _ = truncated(t, unitDay)
+		}
+		return canonical(t.UnixMicro(), e.Type)
+	case OpDateTrunc:
+		if t, ok = truncated(t, e.Text); !ok {
 			return nil
 		}
+		return canonical(t.UnixMicro(), e.Type)
+	case OpDateAdd:
+		micros, ok := shifted(t, e.Int, e.Text)
+		if !ok {
+			return nil
+		}
+		return canonical(micros, e.Type)
 	}
-	t = t.UTC()
-	switch e.Op {
-	case OpYear:
-		return float64(t.Year())
-	case OpQuarter:
-		return float64((int(t.Month()) + 2) / 3)
-	case OpMonth:
-		return float64(t.Month())
-	case OpDay:
-		return float64(t.Day())
-	case OpHour:
-		return float64(t.Hour())
-	case OpMinute:
-		return float64(t.Minute())
-	case OpDow:
-		return float64(t.Weekday())
+	return part(e.Op, t)
+}
+
+// between is the time from b to a: whole days of two Dates, or seconds of two Timestamps, which are
+// float64(microseconds)/1e6.
+func between(op Op, a, b string) any {
+	x, ok1 := moment(a)
+	y, ok2 := moment(b)
+	if !ok1 || !ok2 {
+		return nil
 	}
-	return nil
+	micros := x.UnixMicro() - y.UnixMicro()
+	if op == OpDays {
+		return float64(micros / microDay)
+	}
+	return float64(micros) / microSecond
+}
+
+// mostDigits is how many digits a number in text may have: so many are exact in a Number.
+const mostDigits = 15
+
+// parseNumber reads [-]digits[.digits].
+func parseNumber(s string) (float64, bool) {
+	whole, fraction, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	if whole == "" || point && fraction == "" || len(whole)+len(fraction) > mostDigits {
+		return 0, false
+	}
+	for _, c := range []byte(whole + fraction) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	return x + 0, err == nil // −0 is 0
 }
 
 // matches is LIKE: % stands for any code points, _ for one. On a mismatch only the last % is tried

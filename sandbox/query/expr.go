@@ -88,7 +88,34 @@ const (
 	OpQuarter Op = "quarter"
 	OpMonth   Op = "month"
 	OpDay     Op = "day"
-	OpHour    Op = "hour"
+	OpHour    Op = "hour" // hour, minute and second: from Timestamp only
 	OpMinute  Op = "minute"
-	OpDow     Op = "dow" // 0 Sunday … 6 Saturday
+	OpDow     Op = "dow"    // 0 Sunday … 6 Saturday
+	OpWeek    Op = "week"   // ISO 8601: 1 … 53, of the year that the week's Thursday lies in
+	OpSecond  Op = "second" // whole seconds, 0 … 59; a fraction is cut off
+
+	// Dates and times are of the proleptic Gregorian calendar, UTC, without leap seconds. Outside the years
+	// 1 … 9999 they are NULL, whatever they come from.
+
+	// OpDateTrunc is the first moment of a unit: Date or Timestamp → the same type. Text is the unit: year,
+	// quarter, month, week (from Monday), day and, of a Timestamp, hour, minute.
+	OpDateTrunc Op = "date_trunc"
+	// OpDateAdd adds Int times the unit Text: Date or Timestamp → the same type. Units are year, month, week,
+	// day and, of a Timestamp, hour, minute, second; plans hold month, day and second only. A year is 12 months.
+	// Months keep the day and the time, and where the month has no such day take its last: 31 January and one
+	// month is 28 or 29 February. All others are fixed lengths.
+	OpDateAdd Op = "date_add"
+	OpDays    Op = "days"         // Date − Date → Number of days
+	OpSeconds Op = "seconds"      // Timestamp − Timestamp → Number of seconds: float64(microseconds)/1e6
+	OpToDate  Op = "to_date"      // Timestamp → Date (UTC): its day
+	OpToTime  Op = "to_timestamp" // Date → Timestamp: its midnight
+
+	// OpBucket is how many of one or more ascending Number literals lie at or below the first argument, a
+	// Number → Number.
+	OpBucket Op = "bucket"
+	// OpParseNumber reads Text → Number, to nearest: [-]digits[.digits] with ASCII digits, at most 15 of them in
+	// all, leading and closing zeros counted. NULL for anything else: spaces, +, an exponent, no digit before or
+	// after the point.
+	OpParseNumber Op = "parse_number"
+	OpParseDate   Op = "parse_date" // Text → Date: exactly 2006-01-02, of a day that exists in the years 1 … 9999, else NULL
 )

@@ -130,7 +130,11 @@ func TestFinishForeign(t *testing.T) {
 // A release of the plan's own question, noise and all, makes an answer.
 func TestFinishRelease(t *testing.T) {
 	p := plan(t, "SELECT gender, COUNT(*) AS n, AVG(reading) AS r FROM kr_edu.students GROUP BY gender ORDER BY gender DESC")
-	spec, err := privacy.NewSpec(p.Question(privacy.Loss{Epsilon: privacy.OneEpsilon}, 1))
+	q, err := p.Question(privacy.Loss{Epsilon: privacy.OneEpsilon}, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := privacy.NewSpec(q)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,9 @@ columns:
   - {name: tested, type: timestamp, role: key, nullable: true}
   - {name: order, type: string, role: key, nullable: true}
   - {name: wave, type: int64, role: key, domain: [3, 1, 2]}
+  - {name: enrolled, type: date, role: key, earliest: "2020-01-31", latest: "2021-03-02"}
+  - {name: seen, type: timestamp, role: key, nullable: true, earliest: "2020-02-28T22:00:00Z", latest: "2020-03-31T23:59:59Z"}
+  - {name: note, type: string, role: key}
   - {name: math, type: float64, role: measure, lower: 0, upper: 1000, resolution: 0.001, nullable: true}
   - {name: reading, type: float64, role: measure, lower: 0, upper: 1000, resolution: 0.01}
   - {name: absences, type: int64, role: measure, lower: 0, upper: 200}

@@ -10,6 +10,9 @@ type call struct {
 	args     []*pg.Node
 	star     bool // COUNT(*)
 	distinct bool
+	filter   *pg.Node   // FILTER (WHERE …), or nil
+	order    []*pg.Node // ORDER BY within the call, or within WITHIN GROUP
+	within   bool       // WITHIN GROUP
 	at       int32
 }
 
@@ -22,18 +25,26 @@ func (c *checker) function(n *pg.FuncCall) (term, error) {
 	if isAggregate(f.name) {
 		return c.aggregate(f)
 	}
-	if f.star || f.distinct {
-		return term{}, c.refuse(f.at, "use COUNT(*), or COUNT(DISTINCT …) of the privacy ID", "* and DISTINCT are not supported in %s", short(f.name))
+	switch {
+	case f.star || f.distinct:
+		return term{}, c.refuse(f.at, "use COUNT(*), or COUNT(DISTINCT …)", "* and DISTINCT are not supported in %s", short(f.name))
+	case f.filter != nil || f.within || len(f.order) > 0:
+		return term{}, c.refuse(f.at, hintFunction(f.name), "%s is no aggregate that is supported: it has no FILTER and no ORDER BY", short(f.name))
 	}
-	if f.name == "extract" {
+	switch f.name {
+	case "extract", "date_part":
 		return c.extract(f)
+	case "date_trunc":
+		return c.dateTrunc(f)
+	case "width_bucket":
+		return c.widthBucket(f)
 	}
 	op, arity := scalar(f.name)
-	if op == "" {
+	if op == "" && f.name != "mod" {
 		hint := hintFunction(f.name)
 		return term{}, c.refuse(f.at, hint, "the function %s is not supported", short(f.name))
 	}
-	if len(f.args) != arity {
+	if len(f.args) != arity && (op != OpRound || len(f.args) != 2) {
 		return term{}, c.refuse(f.at, hintArity(op), "%s takes %d argument(s), not %d", f.name, arity, len(f.args))
 	}
 	args, err := c.each(f.args)
@@ -41,17 +52,26 @@ func (c *checker) function(n *pg.FuncCall) (term, error) {
 		return term{}, err
 	}
 	switch op {
+	case "":
+		return c.modulo(f.at, args[0], args[1])
 	case OpClamp:
 		return c.clamp(f.at, args[0], args[1], args[2])
 	case OpLower, OpUpper, OpTrim, OpLength:
 		return c.textFunction(f.at, op, f.name, args[0])
 	}
+	if len(args) == 2 {
+		return c.roundedTo(f.at, args[0], args[1])
+	}
 	return c.rounded(f.at, op, args[0])
 }
 
 // call checks the form of a call: a plain name, or one of SQL's own forms such as TRIM and EXTRACT.
+// FILTER and ORDER BY are for whoever uses the call to refuse.
 func (c *checker) call(n *pg.FuncCall) (call, error) {
-	f := call{args: n.GetArgs(), star: n.GetAggStar(), distinct: n.GetAggDistinct(), at: n.GetLocation()}
+	f := call{
+		args: n.GetArgs(), star: n.GetAggStar(), distinct: n.GetAggDistinct(), at: n.GetLocation(),
+		filter: n.GetAggFilter(), order: n.GetAggOrder(), within: n.GetAggWithinGroup(),
+	}
 	names := n.GetFuncname()
 	own := n.GetFuncformat() == pg.CoercionForm_COERCE_SQL_SYNTAX
 	switch {
@@ -67,10 +87,6 @@ func (c *checker) call(n *pg.FuncCall) (call, error) {
 	switch {
 	case n.GetOver() != nil:
 		return call{}, c.refuse(f.at, "use GROUP BY", "window functions (OVER) are not supported")
-	case n.GetAggFilter() != nil:
-		return call{}, c.refuse(c.keyword("filter"), "write SUM(CASE WHEN … THEN x ELSE 0 END), or put the condition in WHERE", "FILTER is not supported")
-	case len(n.GetAggOrder()) > 0 || n.GetAggWithinGroup():
-		return call{}, c.refuse(f.at, "leave it out", "ORDER BY inside a function is not supported")
 	case n.GetFuncVariadic():
 		return call{}, c.refuse(f.at, "leave it out", "VARIADIC is not supported")
 	}
@@ -82,7 +98,17 @@ func (c *checker) call(n *pg.FuncCall) (call, error) {
 	return f, nil
 }
 
-func isAggregate(name string) bool { return name == "count" || name == "sum" || name == "avg" }
+// isAggregate tells whether a function is about several rows: what of, and whether it is supported there,
+// is for the clause to say.
+func isAggregate(name string) bool {
+	switch name {
+	case "count", "sum", "avg", "min", "max", "median", "percentile_cont",
+		"variance", "var_samp", "var_pop", "stddev", "stddev_samp", "stddev_pop",
+		"bool_and", "bool_or", "every", "any_value", "first", "last", "array_agg":
+		return true
+	}
+	return false
+}
 
 // scalar is the allow-list of functions of one row.
 func scalar(name string) (op Op, arity int) {
@@ -105,6 +131,8 @@ func scalar(name string) (op Op, arity int) {
 		return OpTrim, 1
 	case "length", "char_length", "character_length":
 		return OpLength, 1
+	case "mod":
+		return "", 2
 	}
 	return "", 0
 }
@@ -112,7 +140,9 @@ func scalar(name string) (op Op, arity int) {
 func hintArity(op Op) string {
 	switch op {
 	case OpRound:
-		return "ROUND(x * 100) / 100 rounds to two decimals"
+		return "ROUND(x, 2) rounds to two decimals"
+	case "":
+		return "MOD(x, 10) is the remainder of x / 10"
 	case OpClamp:
 		return "write CLAMP(value, lower, upper)"
 	case OpTrim:
@@ -133,57 +163,6 @@ func (c *checker) textFunction(at int32, op Op, name string, a term) (term, erro
 	if err != nil {
 		return term{}, err
 	}
-	t.loose = "the length of text has no declared bounds"
-	return c.within(t, 0, 1<<31, ones(), 1)
-}
-
-// extract makes EXTRACT(field FROM x).
-func (c *checker) extract(f call) (term, error) {
-	const hint = "write EXTRACT(YEAR FROM x); the fields are YEAR, QUARTER, MONTH, DAY, HOUR, MINUTE, DOW"
-	if len(f.args) != 2 {
-		return term{}, c.refuse(f.at, hint, "this form of EXTRACT is not supported")
-	}
-	field := f.args[0].GetAConst().GetSval().GetSval()
-	op, lo, hi := part(field)
-	if op == "" {
-		return term{}, c.refuse(locate(f.args[0], f.at), hint, "EXTRACT of %s is not supported", short(field))
-	}
-	a, err := c.lower(f.args[1])
-	if err != nil {
-		return term{}, err
-	}
-	clock := op == OpHour || op == OpMinute
-	if a.untyped() || a.expr.Type != Timestamp && (a.expr.Type != Date || clock) {
-		return term{}, c.refuse(a.at, "use a column that is declared as a date or, for hours and minutes, as a timestamp",
-			"%s has no %s: it is %s", short(c.show(a)), op, describe(a))
-	}
-	t, err := c.node(f.at, op, Number, a)
-	if err != nil {
-		return term{}, err
-	}
-	if op == OpYear {
-		t.loose = "years have no declared bounds"
-	}
-	return c.within(t, lo, hi, ones(), 1)
-}
-
-// part is the operation that a field of EXTRACT names, with its interval.
-func part(field string) (op Op, lo, hi float64) {
-	switch lowerASCII(field) {
-	case "year":
-		return OpYear, -1e7, 1e7 // whatever an engine may store
-	case "quarter":
-		return OpQuarter, 1, 4
-	case "month":
-		return OpMonth, 1, 12
-	case "day":
-		return OpDay, 1, 31
-	case "hour":
-		return OpHour, 0, 23
-	case "minute":
-		return OpMinute, 0, 59
-	case "dow":
-		return OpDow, 0, 6
-	}
-	return "", 0, 0
+	t.loose = short(c.show(t)) + " has no declared bounds"
+	return c.whole(t, 0, 1<<31)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +18,8 @@ import (
 var ErrKey = errors.New("not a group key")
 
 // EncodeKey encodes the values of a group's keys, in GROUP BY order, as a JSON array in the form of
-// RFC 8785: one encoding for one group. A value is a string, an int64, a bool or nil (NULL); dates and
-// timestamps are strings in their canonical form. No values make "[]".
+// RFC 8785: one encoding for one group. A value is a string, an int64, a float64 that is finite, a bool or
+// nil (NULL); dates and timestamps are strings in their canonical form. No values make "[]".
 func EncodeKey(values []any) string {
 	b := []byte{'['}
 	for i, v := range values {
@@ -30,6 +31,8 @@ func EncodeKey(values []any) string {
 			b = append(b, "null"...)
 		case int64:
 			b = strconv.AppendInt(b, v, 10)
+		case float64:
+			b = appendFloat(b, v)
 		case bool:
 			b = strconv.AppendBool(b, v)
 		case string:
@@ -39,6 +42,19 @@ func EncodeKey(values []any) string {
 		}
 	}
 	return string(append(b, ']'))
+}
+
+// appendFloat appends a JSON number as ECMAScript writes it: the shortest that reads back as the same.
+func appendFloat(b []byte, x float64) []byte {
+	if a := math.Abs(x); a == 0 || a >= 1e-6 && a < 1e21 {
+		return strconv.AppendFloat(b, x+0, 'f', -1, 64)
+	}
+	text := strconv.AppendFloat(nil, x, 'e', -1, 64)
+	if n := len(text); n >= 4 && text[n-4] == 'e' && text[n-2] == '0' { // e-07 is e-7
+		text[n-2] = text[n-1]
+		text = text[:n-1]
+	}
+	return append(b, text...)
 }
 
 // appendString appends a JSON string.
@@ -95,6 +111,12 @@ func decodeValue(t datasets.Type, raw json.RawMessage) (any, error) {
 		v, err := strconv.ParseInt(string(raw), 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("%w: an integer is needed", ErrKey)
+		}
+		return v, nil
+	case datasets.Float64:
+		v, err := strconv.ParseFloat(string(raw), 64)
+		if err != nil || string(appendFloat(nil, v)) != string(raw) {
+			return nil, fmt.Errorf("%w: a number in its shortest form is needed", ErrKey)
 		}
 		return v, nil
 	case datasets.Bool:

@@ -50,26 +50,6 @@ func (c *checker) decimal(at int32, s string) (term, error) {
 	return numberLiteral(at, x), nil
 }
 
-// cast lowers DATE '…' and TIMESTAMP '…'; nothing else is converted.
-func (c *checker) cast(n *pg.TypeCast, at int32) (term, error) {
-	const hint = "there are no casts, except DATE '2020-01-31' and TIMESTAMP '2020-01-31 12:00:00' of a constant"
-	names := n.GetTypeName().GetNames()
-	name := ""
-	if len(names) > 0 {
-		name = word(names[len(names)-1])
-	}
-	constant, isText := n.GetArg().GetAConst().GetVal().(*pg.A_Const_Sval)
-	if isText && len(n.GetTypeName().GetArrayBounds()) == 0 && len(n.GetTypeName().GetTypmods()) == 0 {
-		switch name {
-		case "date":
-			return c.moment(at, constant.Sval.GetSval(), Date)
-		case "timestamp", "timestamptz":
-			return c.moment(at, constant.Sval.GetSval(), Timestamp)
-		}
-	}
-	return term{}, c.refuse(at, hint, "casting to %s is not supported", short(name))
-}
-
 // moment makes a Date or Timestamp constant.
 func (c *checker) moment(at int32, text string, typ Type) (term, error) {
 	canonical, ok := readMoment(text, typ)
@@ -79,7 +59,9 @@ func (c *checker) moment(at int32, text string, typ Type) (term, error) {
 	if !ok {
 		return term{}, c.refuse(at, "write timestamps as '2020-01-31 12:00:00' (UTC) or '2020-01-31T12:00:00+09:00'", "'%s' is not a timestamp", short(text))
 	}
-	return term{expr: Expr{Op: OpLiteral, Type: typ, Text: canonical}, at: at, size: 2}, nil
+	t := term{expr: Expr{Op: OpLiteral, Type: typ, Text: canonical}, at: at, size: 2}
+	m, _ := moment(canonical)
+	return t.dated(m.UnixMicro(), m.UnixMicro()), nil
 }
 
 // The forms of a Date and of a Timestamp.

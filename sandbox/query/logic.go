@@ -1,5 +1,7 @@
 package query
 
+import "slices"
+
 // boolean refuses a term that is no condition.
 func (c *checker) boolean(t term, where string) (term, error) {
 	if t.expr.Type == Bool && !t.untyped() {
@@ -30,9 +32,7 @@ func (c *checker) logic(at int32, op Op, parts []term) (term, error) {
 			flat = append(flat, p)
 			continue
 		}
-		for _, e := range p.expr.Args {
-			flat = append(flat, term{expr: e, at: p.at, nullable: p.nullable, size: nodes(e)})
-		}
+		flat = append(flat, p.parts...)
 	}
 	if flat = c.sorted(flat); len(flat) == 1 {
 		return flat[0], nil
@@ -46,11 +46,8 @@ func nodes(e Expr) int {
 	for _, a := range e.Args {
 		n += nodes(a)
 	}
-	switch e.Op {
-	case OpDiv:
-		n += nodes(e.Args[1])
-	case OpNullIf:
-		n += nodes(e.Args[0])
+	if i := repeated(e.Op); i >= 0 {
+		n += nodes(e.Args[i])
 	}
 	return n
 }
@@ -65,8 +62,7 @@ func (c *checker) not(at int32, t term) (term, error) {
 	case t.literal():
 		return truth(at, !t.expr.Bool), nil
 	case t.expr.Op == OpNot:
-		t.expr = t.expr.Args[0]
-		return t, nil
+		return t.parts[0], nil
 	}
 	if op, ok := opposite(t.expr.Op); ok {
 		t.expr.Op = op
@@ -126,7 +122,7 @@ func (c *checker) coalesce(at int32, values ...term) (term, error) {
 	if err != nil {
 		return term{}, err
 	}
-	t.nullable = values[len(values)-1].nullable
+	t.nullable, t.results = values[len(values)-1].nullable, values
 	return c.hull(t, values)
 }
 
@@ -145,7 +141,7 @@ func (c *checker) nullIf(at int32, a, b term) (term, error) {
 	if err != nil {
 		return term{}, err
 	}
-	t.nullable, t.loose = true, both[0].loose
+	t.nullable, t.loose, t.results = true, both[0].loose, both[:1]
 	return c.hull(t, both[:1])
 }
 
@@ -175,10 +171,20 @@ func (c *checker) cases(at int32, whens, thens []term) (term, error) {
 		return term{}, err
 	}
 	t.nullable, t.loose = false, ""
-	for _, v := range thens {
+	thens = slices.Clone(thens)
+	for i, v := range thens {
+		if i < len(whens) {
+			v = guarded(v, whens[i])
+			thens[i] = v
+		}
 		t.nullable = t.nullable || v.nullable
 		if t.loose == "" {
 			t.loose = v.loose
+		}
+	}
+	for i, v := range thens {
+		if i == len(whens) || !equal(whens[i].expr, truth(v.at, false).expr) {
+			t.results = append(t.results, v)
 		}
 	}
 	return c.hull(t, thens)

@@ -34,6 +34,14 @@ func (c *checker) lower(n *pg.Node) (term, error) {
 		return c.coalesce(at, parts...)
 	case *pg.Node_FuncCall:
 		return c.function(v.FuncCall)
+	case *pg.Node_MinMaxExpr:
+		return c.extreme(v.MinMaxExpr)
+	case *pg.Node_AIndirection:
+		if c.indirection != nil {
+			if t, ok, err := c.indirection(v.AIndirection); ok {
+				return t, err
+			}
+		}
 	case *pg.Node_TypeCast:
 		return c.cast(v.TypeCast, locate(v.TypeCast.GetArg(), at))
 	}
@@ -117,6 +125,9 @@ func (c *checker) plainOperator(n *pg.A_Expr, name string, at int32) (term, erro
 		}
 		return term{}, c.refuse(at, "use + − * / and comparisons", "the operator %s is not supported", short(name))
 	}
+	if t, ok, err := c.moved(n, name, at); ok {
+		return t, err
+	}
 	parts, err := c.each([]*pg.Node{n.GetLexpr(), n.GetRexpr()})
 	if err != nil {
 		return term{}, err
@@ -131,6 +142,8 @@ func (c *checker) plainOperator(n *pg.A_Expr, name string, at int32) (term, erro
 		return c.arithmetic(at, OpMul, a, b)
 	case "/":
 		return c.arithmetic(at, OpDiv, a, b)
+	case "%":
+		return c.modulo(at, a, b)
 	case "=":
 		return c.compare(at, OpEq, a, b)
 	case "<>", "!=":
@@ -149,8 +162,6 @@ func (c *checker) plainOperator(n *pg.A_Expr, name string, at int32) (term, erro
 
 func hintOperator(name string) string {
 	switch name {
-	case "%":
-		return "x - n * FLOOR(x / n) is the remainder"
 	case "^":
 		return "write x * x"
 	case "||":

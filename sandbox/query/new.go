@@ -9,15 +9,16 @@ import (
 // New plans a question over what the catalogue shows. Every error is an *Error, safe to show to the
 // asker. Planning reads no rows and costs nothing.
 func New(sql string, catalogue Catalogue, bounds Bounds) (Plan, error) {
-	p := &planner{source: source{sql}, bounds: bounds, names: map[string]bool{}}
+	p := &planner{
+		source: source{text: sql, scanned: &scanned{}}, bounds: bounds, catalogue: catalogue,
+		declarations: map[string]datasets.Declaration{}, names: map[string]bool{},
+	}
 	st, err := p.parse()
 	if err != nil {
 		return Plan{}, err
 	}
 	for _, step := range []func(*pg.SelectStmt) error{
-		p.refuseClauses,
-		func(st *pg.SelectStmt) error { return p.from(st.GetFromClause(), catalogue) },
-		p.where, p.groupBy, p.selectList, p.having, p.orderBy, p.limit,
+		p.refuseTop, p.read, p.where, p.groupBy, p.selectList, p.having, p.orderBy, p.limit,
 	} {
 		if err := step(st); err != nil {
 			return Plan{}, err
@@ -32,136 +33,87 @@ func New(sql string, catalogue Catalogue, bounds Bounds) (Plan, error) {
 // planner builds one plan, clause by clause.
 type planner struct {
 	source
-	bounds Bounds
-	table  Table
-	alias  string // of the dataset, or ""
-	parts  Parts
-	names  map[string]bool // of the answer's columns so far
-	size   int             // nodes of all expressions so far
+	bounds       Bounds
+	catalogue    Catalogue
+	declarations map[string]datasets.Declaration // of the datasets that were named
+	scans        int                             // in FROM so far
+	nested       int                             // sub-queries about the one that is lowered
+	scope        *scope                          // of the top SELECT
+	parts        Parts
+	keyTerms     []term          // of parts.Keys
+	names        map[string]bool // of the answer's columns so far
+	size         int             // nodes of all expressions so far
 }
 
 // finish makes the plan, unless its canonical text is longer than a question may be.
 func (p *planner) finish() (Plan, error) {
 	p.settle()
 	plan := Plan{parts: p.parts}
-	again := source{plan.Canonical()}
+	again := source{text: plan.Canonical()}
 	if err := again.checkText(); err != nil {
-		return Plan{}, p.refuse(nowhere, "ask for less at once", "the question is too long when BETWEEN and CASE are written out")
+		return Plan{}, p.refuse(nowhere, "ask for less at once", "the question is too long when WITH, BETWEEN and CASE are written out")
 	}
 	return plan, nil
 }
 
-// from resolves the dataset.
-func (p *planner) from(list []*pg.Node, catalogue Catalogue) error {
-	switch {
-	case len(list) == 0:
-		return p.refuse(nowhere, "add FROM org.dataset", "the question names no dataset")
-	case len(list) > 1:
-		return p.refuse(locate(list[1], nowhere), "ask a question of one dataset at a time", "joins are not supported")
+// read lowers WITH and FROM.
+func (p *planner) read(st *pg.SelectStmt) error {
+	env, err := p.with(st.GetWithClause(), nil)
+	if err != nil {
+		return err
 	}
-	v := list[0].GetRangeVar()
-	if v == nil {
-		what, hint := "this FROM is", "write FROM org.dataset"
-		switch kindOf(list[0]) {
-		case "JoinExpr":
-			what, hint = "a join is", "ask a question of one dataset at a time"
-		case "RangeSubselect":
-			what, hint = "a sub-query is", "write FROM org.dataset, and conditions in WHERE"
-		case "RangeFunction", "RangeTableFunc", "JsonTable":
-			what = "a function in FROM is"
-		case "RangeTableSample":
-			what, hint = "TABLESAMPLE is", "leave it out: noise is added to the whole dataset's answer"
-		}
-		return p.refuse(p.insideFrom(list[0]), hint, "%s", what+" not supported")
+	if p.parts.From, p.scope, err = p.from(st.GetFromClause(), env, nowhere); err != nil {
+		return err
 	}
-	at := v.GetLocation()
-	switch {
-	case v.GetSchemaname() == "" || v.GetCatalogname() != "":
-		return p.refuse(at, "name it with its organisation, as in FROM kr_edu.students", "a dataset is named org.dataset")
-	case !v.GetInh():
-		return p.refuse(at, "leave ONLY out", "ONLY is not supported")
-	case len(v.GetAlias().GetColnames()) > 0:
-		return p.refuse(at, "name the columns in the SELECT list with AS", "column names in FROM are not supported")
+	if err := p.allUsed(env, nil); err != nil {
+		return err
 	}
-	var ok bool
-	if catalogue != nil && isID(v.GetSchemaname()) && isID(v.GetRelname()) {
-		p.table, ok = catalogue.Table(v.GetSchemaname(), v.GetRelname())
-	}
-	if !ok {
-		line, column := p.position(int(at))
-		return &Error{Line: line, Column: column, Message: notFound, NotFound: true}
-	}
-	p.alias = v.GetAlias().GetAliasname()
-	p.parts.Dataset, p.parts.UnitSpace = v.GetSchemaname()+"."+v.GetRelname(), p.table.Declaration.UnitSpace
-	for _, c := range p.table.Declaration.Columns {
-		if c.Role == datasets.PrivacyID {
-			p.parts.PrivacyID = c.Name
-		}
+	if isPublic(p.parts.From) {
+		return p.refuse(p.start(st.GetFromClause()[0]), "join it to a table of a unit space; its own rows are public facts that need no question",
+			"a question of a public table alone is not supported")
 	}
 	return nil
 }
 
-// insideFrom is where a FROM item stands: a join has no place of its own.
-func (p *planner) insideFrom(n *pg.Node) int32 {
-	if j := n.GetJoinExpr(); j != nil {
-		return p.keyword("join")
+// refuseTop refuses what may stand in a sub-query only, and what may stand nowhere.
+func (p *planner) refuseTop(st *pg.SelectStmt) error {
+	const hint = "put it in FROM, as in SELECT COUNT(*) AS n FROM (SELECT … UNION ALL SELECT …) AS t"
+	switch at := p.startOf(st); {
+	case st.GetOp() == pg.SetOperation_SETOP_UNION && st.GetAll():
+		return p.refuse(p.setOperation(st, at), hint, "UNION ALL of answers is not supported")
+	case st.GetOp() != pg.SetOperation_SETOP_NONE:
+		return p.refuse(p.setOperation(st, at), "ask each question by itself", "UNION, INTERSECT and EXCEPT are not supported")
+	default:
+		return p.refuseClauses(st, at)
 	}
-	if n.GetRangeSubselect() != nil {
-		return p.keyword("from")
-	}
-	if n.GetRangeTableSample() != nil {
-		return p.keyword("tablesample")
-	}
-	return locate(n, p.keyword("from"))
 }
 
-// refuseClauses refuses the clauses of SELECT that have no meaning here.
-func (p *planner) refuseClauses(st *pg.SelectStmt) error {
+// refuseClauses refuses the clauses of a SELECT that have no meaning here.
+func (p *planner) refuseClauses(st *pg.SelectStmt, at int32) error {
 	switch {
-	case st.GetWithClause() != nil:
-		return p.refuse(st.GetWithClause().GetLocation(), "write one SELECT over one dataset", "WITH (a common table expression) is not supported")
-	case st.GetOp() != pg.SetOperation_SETOP_NONE:
-		for _, word := range []string{"union", "intersect", "except"} {
-			if at := p.keyword(word); at >= 0 {
-				return p.refuse(at, "ask each question by itself", "UNION, INTERSECT and EXCEPT are not supported")
-			}
-		}
-		return p.refuse(nowhere, "ask each question by itself", "UNION, INTERSECT and EXCEPT are not supported")
 	case len(st.GetValuesLists()) > 0:
-		return p.refuse(p.keyword("values"), example, "VALUES is not supported")
-	case len(st.GetDistinctClause()) > 0:
-		return p.refuse(p.keyword("distinct"), "use GROUP BY", "SELECT DISTINCT is not supported")
+		return p.refuse(p.after("values", at), example, "VALUES is not supported")
 	case st.GetIntoClause() != nil:
-		return p.refuse(p.keyword("into"), "leave it out", "INTO is not supported: nothing is written")
+		return p.refuse(p.after("into", at), "leave it out", "INTO is not supported: nothing is written")
 	case len(st.GetWindowClause()) > 0:
-		return p.refuse(p.keyword("window"), "use GROUP BY", "WINDOW is not supported")
+		return p.refuse(p.after("window", at), "use GROUP BY", "WINDOW is not supported")
 	case len(st.GetLockingClause()) > 0:
-		return p.refuse(p.keyword("for"), "leave it out", "FOR UPDATE and FOR SHARE are not supported")
+		return p.refuse(p.after("for", at), "leave it out", "FOR UPDATE and FOR SHARE are not supported")
 	case st.GetLimitOffset() != nil:
 		return p.refuse(locate(st.GetLimitOffset(), nowhere), "use ORDER BY and LIMIT, and skip rows in the answer", "OFFSET is not supported")
 	case st.GetLimitOption() == pg.LimitOption_LIMIT_OPTION_WITH_TIES:
-		return p.refuse(p.keyword("ties"), "write LIMIT n", "WITH TIES is not supported")
+		return p.refuse(p.after("ties", at), "write LIMIT n", "WITH TIES is not supported")
 	case st.GetGroupDistinct():
-		return p.refuse(p.keyword("group"), "write GROUP BY and the columns", "GROUP BY DISTINCT is not supported")
+		return p.refuse(p.after("group", at), "write GROUP BY and the columns", "GROUP BY DISTINCT is not supported")
 	}
 	return nil
 }
 
 // where lowers the filter.
 func (p *planner) where(st *pg.SelectStmt) error {
-	if st.GetWhereClause() == nil {
-		return nil
-	}
-	c := p.rows("an aggregate cannot stand in WHERE", "conditions on aggregates go in HAVING")
-	t, err := c.lower(st.GetWhereClause())
-	if err != nil {
-		return err
-	}
-	if t, err = c.boolean(t, "WHERE"); err != nil {
-		return err
-	}
-	p.parts.Filter = &t.expr
-	return p.grow(t)
+	var err error
+	p.parts.Filter, err = p.filter(p.rows("an aggregate cannot stand in WHERE", "conditions on aggregates go in HAVING"), st.GetWhereClause(), "WHERE")
+	return err
 }
 
 // grow counts an expression's nodes.

@@ -90,15 +90,84 @@ func (s source) syntax(err error) error {
 }
 
 // keyword returns where a key word first stands in the text, for clauses whose place the tree omits.
-func (s source) keyword(word string) int32 {
+func (s source) keyword(word string) int32 { return s.after(word, 0) }
+
+// after returns where a key word first stands at or after a place, or nowhere.
+func (s source) after(word string, at int32) int32 {
+	for _, start := range s.places(word) {
+		if start >= at {
+			return start
+		}
+	}
+	return nowhere
+}
+
+// before returns where a key word last stands before a place, or the place where it does not.
+func (s source) before(word string, at int32) int32 {
+	last := at
+	for _, start := range s.places(word) {
+		if start < at {
+			last = start
+		}
+	}
+	return last
+}
+
+// places returns where a key word stands in the text.
+func (s source) places(word string) []int32 {
+	var places []int32
+	for _, t := range s.tokens() {
+		if strings.EqualFold(s.text[t.GetStart():t.GetEnd()], word) {
+			places = append(places, t.GetStart())
+		}
+	}
+	return places
+}
+
+// tokens splits the text into words and signs, once: it costs half as much as parsing.
+func (s source) tokens() []*pg.ScanToken {
+	if s.scanned != nil && s.scanned.tokens != nil {
+		return s.scanned.tokens
+	}
 	scan, err := pg.Scan(s.text)
 	if err != nil {
-		return nowhere
+		return nil
 	}
-	for _, t := range scan.GetTokens() {
-		if strings.EqualFold(s.text[t.GetStart():t.GetEnd()], word) {
-			return t.GetStart()
+	if s.scanned != nil {
+		s.scanned.tokens = scan.GetTokens()
+	}
+	return scan.GetTokens()
+}
+
+// start returns where an item of FROM begins, or nowhere.
+func (s source) start(n *pg.Node) int32 {
+	switch v := n.GetNode().(type) {
+	case *pg.Node_RangeVar:
+		return v.RangeVar.GetLocation()
+	case *pg.Node_JoinExpr:
+		return s.start(v.JoinExpr.GetLarg())
+	case *pg.Node_RangeSubselect:
+		return s.startOf(v.RangeSubselect.GetSubquery().GetSelectStmt())
+	case *pg.Node_RangeFunction:
+		if f := v.RangeFunction.GetFunctions(); len(f) > 0 && len(f[0].GetList().GetItems()) > 0 {
+			return locate(f[0].GetList().GetItems()[0], nowhere)
 		}
+	case *pg.Node_RangeTableSample:
+		return s.start(v.RangeTableSample.GetRelation())
+	}
+	return locate(n, nowhere)
+}
+
+// startOf returns where a SELECT begins, or nowhere.
+func (s source) startOf(st *pg.SelectStmt) int32 {
+	for st.GetOp() != pg.SetOperation_SETOP_NONE && st.GetWithClause() == nil {
+		st = st.GetLarg()
+	}
+	switch {
+	case st.GetWithClause() != nil:
+		return st.GetWithClause().GetLocation()
+	case len(st.GetTargetList()) > 0:
+		return s.before("select", st.GetTargetList()[0].GetResTarget().GetLocation())
 	}
 	return nowhere
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"math"
 	"reflect"
 	"strings"
@@ -65,12 +66,12 @@ func TestArguments(t *testing.T) {
 func TestSharing(t *testing.T) {
 	p := plan(t, `SELECT COUNT(*) AS a, COUNT(reading) AS b, COUNT(math) AS c, AVG(math) AS d, SUM(math) AS e, SUM( math ) AS f
 		FROM kr_edu.students HAVING COUNT(*) > 1 AND AVG(math) > 2 ORDER BY COUNT(gender)`).Parts()
-	want := []Aggregate{{privacy.Count, -1}, {privacy.Count, 0}, {privacy.Mean, 0}, {privacy.Sum, 0}}
+	want := []Aggregate{{Kind: privacy.Count, Argument: -1}, {Kind: privacy.Count}, {Kind: privacy.Mean}, {Kind: privacy.Sum}}
 	if !reflect.DeepEqual(p.Aggregates, want) || len(p.Arguments) != 1 || p.Arguments[0].SumUnused {
 		t.Errorf("%+v %+v", p.Aggregates, p.Arguments)
 	}
 	q := plan(t, "SELECT COUNT(*) AS n FROM kr_edu.students ORDER BY SUM(math), COUNT(math), COUNT(immigrant)").Parts()
-	want = []Aggregate{{privacy.Count, -1}, {privacy.Count, 0}, {privacy.Count, 1}, {privacy.Sum, 1}}
+	want = []Aggregate{{Kind: privacy.Count, Argument: -1}, {Kind: privacy.Count}, {Kind: privacy.Count, Argument: 1}, {Kind: privacy.Sum, Argument: 1}}
 	if !reflect.DeepEqual(q.Aggregates, want) || !q.Arguments[0].SumUnused || q.Arguments[1].Column != "math" {
 		t.Errorf("%+v %+v", q.Aggregates, q.Arguments)
 	}
@@ -156,11 +157,16 @@ columns:
 
 func TestColumns(t *testing.T) {
 	p := plan(t, "SELECT gender, COUNT(reading) AS a, COUNT(DISTINCT student_id) AS b, SUM(math) AS c FROM kr_edu.students WHERE born > '2000-01-01' GROUP BY gender").Parts()
-	if want := []string{"born", "gender", "math"}; !reflect.DeepEqual(p.Columns, want) {
-		t.Errorf("%v: a column that the answer does not depend on is not touched", p.Columns)
+	want := []DatasetUse{{ID: "kr_edu.students", UnitSpace: "kr_edu/student", Columns: []string{"born", "gender", "math"}}}
+	if !reflect.DeepEqual(p.Datasets, want) {
+		t.Errorf("%v: a column that the answer does not depend on is not touched", p.Datasets)
 	}
-	if p.Dataset != "kr_edu.students" || p.UnitSpace != "kr_edu/student" || p.PrivacyID != "student_id" {
-		t.Errorf("%+v", p)
+	from := Relation{
+		Op: Scan, Dataset: "kr_edu.students", ID: "student_id", MaxRank: 3, Units: []UnitRows{{Space: "kr_edu/student", Rows: 3}},
+		Fields: []Field{{Name: "born", Type: Date}, {Name: "gender", Type: Text}, {Name: "math", Type: Number, Num: 1, Den: 1000, Nullable: true}},
+	}
+	if !reflect.DeepEqual(p.From, from) {
+		t.Errorf("%+v", p.From)
 	}
 }
 
@@ -170,11 +176,11 @@ func TestPartsIsACopy(t *testing.T) {
 	before := p.Canonical()
 	parts := p.Parts()
 	parts.Filter.Args[0].Args[0].Column = "x"
-	parts.Keys[0].Column, parts.Keys[0].Domain[0] = "x", "x"
+	parts.Keys[0].Expr.Column, parts.Keys[0].Domain[0] = "x", "x"
 	parts.Arguments[0].Expr.Column, parts.Aggregates[0].Kind = "x", privacy.Mean
-	parts.PublicKeys[0], parts.Outputs[0].Name, parts.Columns[0] = "x", "x", "x"
+	parts.PublicKeys[0], parts.Outputs[0].Name, parts.Datasets[0].Columns[0], parts.From.Fields[0].Name = "x", "x", "x", "x"
 	parts.Having.Args[0].Released.Aggregate, parts.OrderBy[0].Descending, *parts.Limit = 7, true, 9
-	if p.Canonical() != before || p.parts.PublicKeys[0] == "x" || p.parts.Keys[0].Domain[0] == "x" || p.parts.Columns[0] == "x" {
+	if p.Canonical() != before || p.parts.PublicKeys[0] == "x" || p.parts.Keys[0].Domain[0] == "x" || p.parts.Datasets[0].Columns[0] == "x" || p.parts.From.Fields[0].Name == "x" {
 		t.Errorf("%s", p.Canonical())
 	}
 }
@@ -187,7 +193,10 @@ func TestQuestion(t *testing.T) {
 			continue
 		}
 		p := plan(t, test.sql)
-		q := p.Question(loss, 0)
+		q, err := p.Question(loss, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, err := privacy.NewSpec(q); err != nil {
 			t.Errorf("%s\n%v", test.sql, err)
 		}
@@ -195,8 +204,17 @@ func TestQuestion(t *testing.T) {
 			t.Errorf("%s\n%+v", test.sql, q)
 		}
 	}
-	q := plan(t, "SELECT COUNT(math) AS n, AVG(reading) AS r FROM kr_edu.students").Question(loss, 20)
+	p := plan(t, "SELECT gender, COUNT(math) AS n, AVG(reading) AS r, COUNT(math) AS m FROM kr_edu.students GROUP BY gender")
+	q, err := p.Question(loss, map[string]int64{"n": 3, "m": 2}, 20)
+	if err != nil || q.Aggregates[0].Weight != 3 || q.Aggregates[1].Weight != 0 {
+		t.Errorf("%+v %v", q, err)
+	}
 	if q.Aggregates[0].NotNull || !q.Aggregates[1].NotNull || q.Aggregates[1].Upper != 100_000 || q.Partitions.PreThreshold != 20 {
 		t.Errorf("%+v", q)
+	}
+	for _, weights := range []map[string]int64{{"gender": 1}, {"n": 0}, {"n": privacy.MaxWeight + 1}, {"x": 1}, {"n": 1, "n_low": 1}} {
+		if _, err := p.Question(loss, weights, 1); !errors.Is(err, ErrWeight) {
+			t.Errorf("%v: %v", weights, err)
+		}
 	}
 }

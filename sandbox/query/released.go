@@ -1,8 +1,8 @@
 package query
 
 import (
+	"math"
 	"slices"
-	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
@@ -14,17 +14,26 @@ func (p *planner) having(st *pg.SelectStmt) error {
 	if st.GetHavingClause() == nil {
 		return nil
 	}
-	c := p.keys("HAVING")
-	byKey := c.column
+	places := map[string]int32{} // where columns stand first
+	c := p.rows("", "")
+	byName, qualify, before := c.column, c.qualifier, []string(nil)
+	c.qualifier = func(q []string, at int32) error {
+		before = q
+		return qualify(q, at)
+	}
 	c.column = func(name string, at int32) (term, error) {
-		if p.key(name) < 0 {
+		if len(before) == 0 && !p.scope.has(name) {
 			for _, o := range p.parts.Outputs {
 				if o.Name == name {
-					return p.released(Released{Key: o.Key, Aggregate: o.Aggregate}, at), nil
+					return p.shown(o, at), nil
 				}
 			}
 		}
-		return byKey(name, at)
+		t, err := byName(name, at)
+		if _, seen := places[t.expr.Column]; !seen {
+			places[t.expr.Column] = at
+		}
+		return t, err
 	}
 	c.aggregate = func(f call) (term, error) {
 		i, err := p.aggregate(f)
@@ -40,8 +49,53 @@ func (p *planner) having(st *pg.SelectStmt) error {
 	if t, err = c.boolean(t, "HAVING"); err != nil {
 		return err
 	}
-	p.parts.Having = &t.expr
+	condition, err := p.onKeys(t.expr, places)
+	if err != nil {
+		return err
+	}
+	p.parts.Having = &condition
 	return p.grow(t)
+}
+
+// shown is a column of the answer in HAVING. A key stands for its expression there, as if it were
+// written out: what of the condition is a key is for onKeys to say.
+func (p *planner) shown(o Output, at int32) term {
+	if o.Key < 0 {
+		return p.released(Released{Key: o.Key, Aggregate: o.Aggregate}, at)
+	}
+	t := p.keyTerms[o.Key]
+	t.at = at
+	return t
+}
+
+// onKeys puts keys in the place of the GROUP BY expressions in a condition, the largest first, and
+// refuses columns that remain.
+func (p *planner) onKeys(e Expr, places map[string]int32) (Expr, error) {
+	if i := p.key(e); i >= 0 {
+		return p.released(Released{Key: i, Aggregate: -1}, nowhere).expr, nil
+	}
+	if op, ok := opposite(e.Op); ok { // NOT of a key that compares was turned into the opposite
+		not := e
+		not.Op = op
+		if i := p.key(not); i >= 0 {
+			return Expr{Op: OpNot, Type: Bool, Args: []Expr{p.released(Released{Key: i, Aggregate: -1}, nowhere).expr}}, nil
+		}
+	}
+	if e.Op == OpColumn {
+		at, ok := places[e.Column]
+		if !ok {
+			at = nowhere
+		}
+		return e, p.notKey("HAVING", term{expr: e, at: at})
+	}
+	e.Args = slices.Clone(e.Args)
+	for i := range e.Args {
+		var err error
+		if e.Args[i], err = p.onKeys(e.Args[i], places); err != nil {
+			return e, err
+		}
+	}
+	return e, nil
 }
 
 // orderBy resolves the order of the answer.
@@ -83,14 +137,7 @@ func (p *planner) orderTerm(n *pg.Node, at int32) (Released, error) {
 			}
 		}
 	}
-	switch {
-	case n.GetColumnRef() != nil:
-		t, err := p.keys("ORDER BY").lower(n)
-		if err != nil {
-			return Released{}, err
-		}
-		return *t.expr.Released, nil
-	case n.GetFuncCall() != nil:
+	if n.GetFuncCall() != nil {
 		f, err := p.rows("", "").call(n.GetFuncCall())
 		if err != nil {
 			return Released{}, err
@@ -100,7 +147,17 @@ func (p *planner) orderTerm(n *pg.Node, at int32) (Released, error) {
 			return Released{Key: -1, Aggregate: i}, err
 		}
 	}
-	return Released{}, p.refuse(at, "order by a column of the SELECT list, a GROUP BY column or an aggregate", "ordering by an expression is not supported")
+	const hint = "order by a column of the SELECT list, a GROUP BY expression or an aggregate"
+	t, err := p.rows("", "").lower(n)
+	switch i := p.key(t.expr); {
+	case err == nil && i >= 0:
+		return Released{Key: i, Aggregate: -1}, nil
+	case n.GetColumnRef() != nil && err != nil:
+		return Released{}, err
+	case n.GetColumnRef() != nil:
+		return Released{}, p.notKey("ORDER BY", t)
+	}
+	return Released{}, p.refuse(at, hint, "ordering by an expression is not supported")
 }
 
 // limit reads LIMIT.
@@ -118,89 +175,26 @@ func (p *planner) limit(st *pg.SelectStmt) error {
 	return nil
 }
 
-// settle puts the plan into the one form that its meaning has: aggregates in the order of the SELECT
-// list, others after them by their text; arguments in the order in which aggregates use them; columns
-// that are still needed.
-func (p *planner) settle() {
-	var order []int // the new order, as old indices
-	for _, o := range p.parts.Outputs {
-		if o.Aggregate >= 0 && !slices.Contains(order, o.Aggregate) {
-			order = append(order, o.Aggregate)
-		}
+// released is a key or an aggregate in HAVING.
+func (p *planner) released(r Released, at int32) term {
+	t := term{expr: Expr{Op: OpReleased, Released: &r}, at: at, size: 1}
+	if r.Key >= 0 {
+		key := p.keyTerms[r.Key]
+		t.expr.Type, t.nullable = key.expr.Type, key.nullable && p.parts.Keys[r.Key].Domain == nil
+		t.lo, t.hi, t.grid, t.least = key.lo, key.hi, key.grid, key.least
+		t.expr.Lo, t.expr.Hi = key.expr.Lo, key.expr.Hi
+		return t
 	}
-	shown := len(order)
-	for i := range p.parts.Aggregates {
-		if !slices.Contains(order, i) {
-			order = append(order, i)
-		}
+	// Noisy integers fit int64, whatever their bounds; values are those in steps.
+	step := 1.0
+	if a := p.parts.Aggregates[r.Aggregate].Argument; a >= 0 && !p.parts.Arguments[a].SumUnused {
+		step = math.Max(1, p.parts.Arguments[a].Step.Float(1))
 	}
-	w := writer{&p.parts}
-	slices.SortStableFunc(order[shown:], func(i, j int) int {
-		return strings.Compare(w.aggregate(p.parts.Aggregates[i]), w.aggregate(p.parts.Aggregates[j]))
-	})
-	place := make([]int, len(order)) // old index → new index
-	aggregates, arguments := make([]Aggregate, len(order)), make([]Argument, 0, len(p.parts.Arguments))
-	moved := map[int]int{privacy.NoArgument: privacy.NoArgument}
-	for i, old := range order {
-		place[old] = i
-		a := p.parts.Aggregates[old]
-		if _, ok := moved[a.Argument]; !ok {
-			moved[a.Argument] = len(arguments)
-			arguments = append(arguments, p.parts.Arguments[a.Argument])
-		}
-		aggregates[i] = Aggregate{Kind: a.Kind, Argument: moved[a.Argument]}
+	most := step * (1 << 63)
+	if p.parts.Aggregates[r.Aggregate].Kind == privacy.Variance {
+		most *= most
 	}
-	p.parts.Aggregates, p.parts.Arguments = aggregates, arguments
-	for i, o := range p.parts.Outputs {
-		if o.Aggregate >= 0 {
-			p.parts.Outputs[i].Aggregate = place[o.Aggregate]
-		}
-	}
-	for i, o := range p.parts.OrderBy {
-		if o.Released.Aggregate >= 0 {
-			p.parts.OrderBy[i].Released.Aggregate = place[o.Released.Aggregate]
-		}
-	}
-	if p.parts.Having != nil {
-		having := renumber(*p.parts.Having, place)
-		p.parts.Having = &having
-	}
-	p.parts.Columns = columns(p.parts)
-}
-
-// renumber returns a copy of an expression with its aggregates' new indices.
-func renumber(e Expr, place []int) Expr {
-	if e.Released != nil && e.Released.Aggregate >= 0 {
-		e.Released = &Released{Key: -1, Aggregate: place[e.Released.Aggregate]}
-	}
-	e.Args = slices.Clone(e.Args)
-	for i := range e.Args {
-		e.Args[i] = renumber(e.Args[i], place)
-	}
-	return e
-}
-
-// columns are the stored columns that a plan reads, sorted.
-func columns(p Parts) []string {
-	names := []string{}
-	var walk func(e Expr)
-	walk = func(e Expr) {
-		if e.Op == OpColumn {
-			names = append(names, e.Column)
-		}
-		for _, a := range e.Args {
-			walk(a)
-		}
-	}
-	if p.Filter != nil {
-		walk(*p.Filter)
-	}
-	for _, a := range p.Arguments {
-		walk(a.Expr)
-	}
-	for _, k := range p.Keys {
-		names = append(names, k.Column)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	t.expr.Type, t.hi, t.lo = Number, most, -most
+	t.expr.Lo, t.expr.Hi = t.lo, t.hi
+	return t
 }

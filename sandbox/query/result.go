@@ -63,7 +63,7 @@ func (p Plan) Columns() []ResultColumn {
 // integer tells whether an aggregate is a whole number in its column's unit.
 func (p Plan) integer(a Aggregate) bool {
 	switch a.Kind {
-	case privacy.Count, privacy.CountUnits:
+	case privacy.Count, privacy.CountUnits, privacy.CountDistinct:
 		return true
 	case privacy.Sum:
 		return p.parts.Arguments[a.Argument].Step == privacy.Step{Num: 1, Den: 1}

@@ -6,15 +6,13 @@ import "strings"
 func unsupported(kind string) (what, hint string) {
 	switch kind {
 	case "SubLink":
-		return "a sub-query is", "ask a question of one dataset at a time"
+		return "a sub-query outside FROM is", "put it in FROM, joined on the privacy ID; a number that is public can be written out"
 	case "ParamRef":
 		return "a parameter ($1) is", "write the value itself"
-	case "MinMaxExpr":
-		return "GREATEST and LEAST are", "write CLAMP(x, lower, upper), or CASE WHEN a < b THEN a ELSE b END"
 	case "SQLValueFunction":
 		return "the current date, time or user is", "write the date itself, as in DATE '2020-01-31'; a column of that name goes in double quotes"
 	case "A_ArrayExpr", "A_Indirection":
-		return "an array is", "use IN (…) for a list of values"
+		return "an array is", "use IN (…) for a list of values; WIDTH_BUCKET(x, ARRAY[10, 20]) is the one use of arrays"
 	case "RowExpr":
 		return "a row of values is", "compare each value by itself"
 	case "CollateClause":
@@ -34,11 +32,12 @@ func unsupported(kind string) (what, hint string) {
 	case "AEXPR_BETWEEN_SYM", "AEXPR_NOT_BETWEEN_SYM":
 		return "BETWEEN SYMMETRIC is", "write x BETWEEN a AND b, the smaller first"
 	}
-	return "this expression is", "use columns, constants, + − * /, comparisons, AND, OR, NOT, CASE and the documented functions"
+	return "this expression is", "use columns, constants, + − * / %, comparisons, AND, OR, NOT, CASE, CAST and the documented functions"
 }
 
 // functions are the supported ones, for hints.
-const functions = "abs round floor ceil clamp lower upper trim length extract coalesce nullif count sum avg"
+const functions = "abs round floor ceil mod clamp greatest least width_bucket lower upper trim length extract date_trunc coalesce nullif cast " +
+	"count sum avg variance stddev min max median percentile_cont"
 
 // hintFunction suggests what to write instead of a function.
 func hintFunction(name string) string {
@@ -60,36 +59,46 @@ func hintFunction(name string) string {
 // instead knows the functions that people reach for.
 func instead(name string) string {
 	switch name {
-	case "min", "max", "greatest", "least":
-		return "extremes show single rows; count the rows beyond a threshold, or bound values with CLAMP"
-	case "median", "percentile_cont", "percentile_disc", "quantile", "approx_quantile", "mode":
-		return "count the rows below thresholds, or use AVG"
-	case "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp":
-		return "use AVG(x) and AVG(x * x)"
+	case "percentile_disc", "quantile", "quantile_cont", "approx_quantile", "mode":
+		return "write PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY x)"
+	case "std", "stdev":
+		return "use STDDEV"
+	case "var":
+		return "use VARIANCE"
 	case "corr", "covar_pop", "covar_samp", "regr_slope":
 		return "use AVG(x), AVG(y) and AVG(x * y)"
 	case "mean", "average":
 		return "use AVG"
 	case "total":
 		return "use SUM"
-	case "count_if", "countif", "sum_if", "sumif", "bool_and", "bool_or", "every":
-		return "use SUM(CASE WHEN … THEN 1 ELSE 0 END)"
-	case "array_agg", "string_agg", "listagg", "list", "group_concat", "json_agg", "jsonb_agg", "any_value", "first", "last", "histogram":
+	case "count_if", "countif":
+		return "write COUNT(*) FILTER (WHERE …)"
+	case "sum_if", "sumif":
+		return "write SUM(x) FILTER (WHERE …)"
+	case "string_agg", "listagg", "list", "group_concat", "json_agg", "jsonb_agg", "histogram":
 		return "rows never leave: use COUNT, SUM or AVG with GROUP BY"
 	case "approx_count_distinct":
-		return "use COUNT(DISTINCT …) of the privacy ID"
-	case "date_part", "date_trunc", "year", "month", "day", "hour", "minute", "quarter", "dayofweek":
+		return "use COUNT(DISTINCT …)"
+	case "year", "month", "day", "hour", "minute", "quarter", "dayofweek":
 		return "use EXTRACT(YEAR FROM x)"
-	case "now", "today", "age", "clock_timestamp", "date_diff", "datediff", "make_date", "to_date", "to_timestamp", "strptime":
+	case "now", "today", "age", "clock_timestamp":
 		return "write the date itself, as in DATE '2020-01-31'"
+	case "date_diff", "datediff":
+		return "a - b is the days between two dates, EXTRACT(EPOCH FROM a - b) the seconds between two timestamps"
+	case "date_add", "dateadd", "date_sub":
+		return "write x + INTERVAL '1 month'"
+	case "make_date", "to_date", "to_timestamp", "strptime", "to_number", "try_cast":
+		return "CAST(x AS DATE) and CAST(x AS DOUBLE PRECISION) read text, NULL where it is none"
 	case "if", "iif", "decode":
 		return "use CASE WHEN … THEN … ELSE … END"
 	case "ifnull", "nvl", "isnull":
 		return "use COALESCE"
 	case "pow", "power", "square", "sqrt", "exp", "ln", "log", "log2", "log10":
 		return "use products and quotients"
-	case "mod", "div":
-		return "x - n * FLOOR(x / n) is the remainder"
+	case "div":
+		return "FLOOR(x / n) is the whole quotient"
+	case "ntile", "cut", "bin":
+		return "use WIDTH_BUCKET(x, lower, upper, count)"
 	case "sign":
 		return "use CASE WHEN x < 0 THEN -1 WHEN x > 0 THEN 1 ELSE 0 END"
 	case "trunc", "truncate", "int", "integer":

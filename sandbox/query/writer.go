@@ -4,8 +4,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"entrepot/privacy"
 )
 
 // writer writes the canonical SQL of expressions, which the planner reads back as the same ones:
@@ -41,9 +39,9 @@ func (w writer) write(b *strings.Builder, e Expr, least int) {
 	case OpLiteral:
 		b.WriteString(constant(e))
 	case OpColumn:
-		b.WriteString(identifier(e.Column))
+		b.WriteString(qualified(e.Column))
 	case OpReleased:
-		b.WriteString(w.released(*e.Released))
+		w.inHaving(b, *e.Released, least)
 	case OpToNumber:
 		w.write(b, e.Args[0], least)
 	case OpNeg:
@@ -59,10 +57,22 @@ func (w writer) write(b *strings.Builder, e Expr, least int) {
 		w.test(b, e, "")
 	case OpCase:
 		w.cases(b, e.Args)
-	case OpYear, OpQuarter, OpMonth, OpDay, OpHour, OpMinute, OpDow:
-		b.WriteString("EXTRACT(" + strings.ToUpper(string(e.Op)) + " FROM ")
-		w.write(b, e.Args[0], bindsOr)
-		b.WriteByte(')')
+	case OpYear, OpQuarter, OpMonth, OpWeek, OpDay, OpDow, OpHour, OpMinute, OpSecond, OpSeconds:
+		w.extract(b, e)
+	case OpDateTrunc:
+		w.call(b, "DATE_TRUNC("+quote(e.Text)+", ", e.Args, ")")
+	case OpDateAdd:
+		w.write(b, e.Args[0], bindsSum)
+		b.WriteString(" + INTERVAL " + quote(strconv.FormatInt(e.Int, 10)+" "+e.Text))
+	case OpToDate, OpParseDate:
+		w.call(b, "CAST(", e.Args, " AS DATE)")
+	case OpToTime:
+		w.call(b, "CAST(", e.Args, " AS TIMESTAMP)")
+	case OpParseNumber:
+		w.call(b, "CAST(", e.Args, " AS DOUBLE PRECISION)")
+	case OpBucket:
+		w.call(b, "WIDTH_BUCKET(", e.Args[:1], ", ARRAY[")
+		w.call(b, "", e.Args[1:], "])")
 	default:
 		if sign, left, right := infix(e.Op); sign != "" {
 			w.write(b, e.Args[0], left)
@@ -70,10 +80,38 @@ func (w writer) write(b *strings.Builder, e Expr, least int) {
 			w.write(b, e.Args[1], right)
 			return
 		}
-		b.WriteString(strings.ToUpper(string(e.Op)) + "(")
-		w.join(b, ", ", e.Args, bindsOr)
-		b.WriteByte(')')
+		w.call(b, strings.ToUpper(string(e.Op))+"(", e.Args, ")")
 	}
+}
+
+// call writes arguments between what stands before and after them.
+func (w writer) call(b *strings.Builder, before string, args []Expr, after string) {
+	b.WriteString(before)
+	w.join(b, ", ", args, bindsOr)
+	b.WriteString(after)
+}
+
+// extract writes EXTRACT; the seconds between two timestamps are the EPOCH of their difference.
+func (w writer) extract(b *strings.Builder, e Expr) {
+	field := strings.ToUpper(string(e.Op))
+	if e.Op == OpSeconds {
+		field = "EPOCH"
+	}
+	b.WriteString("EXTRACT(" + field + " FROM ")
+	w.write(b, e.Args[0], bindsSum)
+	if e.Op == OpSeconds {
+		b.WriteString(" - ")
+		w.write(b, e.Args[1], bindsProduct)
+	}
+	b.WriteByte(')')
+}
+
+// qualified writes the name of a field, which may have the alias of its relation before it.
+func qualified(name string) string {
+	if alias, field, ok := strings.Cut(name, "."); ok {
+		return identifier(alias) + "." + identifier(field)
+	}
+	return identifier(name)
 }
 
 func (w writer) join(b *strings.Builder, between string, list []Expr, least int) {
@@ -90,7 +128,7 @@ func infix(op Op) (sign string, left, right int) {
 	switch op {
 	case OpAdd:
 		return " + ", bindsSum, bindsProduct
-	case OpSub:
+	case OpSub, OpDays:
 		return " - ", bindsSum, bindsProduct
 	case OpMul:
 		return " * ", bindsProduct, bindsSign
@@ -127,7 +165,7 @@ func binding(e Expr) int {
 		return bindsNot
 	case OpIsNull, OpIn, OpLike, OpEq, OpNe, OpLt, OpLe, OpGt, OpGe:
 		return bindsComparison
-	case OpAdd, OpSub:
+	case OpAdd, OpSub, OpDays, OpDateAdd:
 		return bindsSum
 	case OpMul, OpDiv:
 		return bindsProduct
@@ -204,28 +242,4 @@ func constant(e Expr) string {
 		return "TIMESTAMP " + quote(e.Text)
 	}
 	return quote(e.Text)
-}
-
-// released writes a key or an aggregate of the plan.
-func (w writer) released(r Released) string {
-	if r.Key >= 0 {
-		return identifier(w.plan.Keys[r.Key].Column)
-	}
-	return w.aggregate(w.plan.Aggregates[r.Aggregate])
-}
-
-// aggregate writes an aggregate as the SELECT list has it.
-func (w writer) aggregate(a Aggregate) string {
-	switch a.Kind {
-	case privacy.CountUnits:
-		return "COUNT(DISTINCT " + identifier(w.plan.PrivacyID) + ")"
-	case privacy.Sum:
-		return "SUM(" + w.expr(w.plan.Arguments[a.Argument].Expr) + ")"
-	case privacy.Mean:
-		return "AVG(" + w.expr(w.plan.Arguments[a.Argument].Expr) + ")"
-	}
-	if a.Argument == privacy.NoArgument {
-		return "COUNT(*)"
-	}
-	return "COUNT(" + w.expr(w.plan.Arguments[a.Argument].Expr) + ")"
 }

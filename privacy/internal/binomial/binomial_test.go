@@ -1,4 +1,4 @@
-package privacytest
+package binomial
 
 import (
 	"math"

@@ -1,4 +1,10 @@
-package privacytest
+// Package binomial computes the tolerances of statistical tests from the rate at which a correct
+// program may fail them, so that no tolerance is a guess. Package privacytest offers it to tests outside
+// this folder; the tests of package privacy itself cannot import that one, which imports privacy.
+//
+// Every function takes falseReject, the probability that a correct program is rejected; 1e-5 is the
+// project's limit for one test. Bounds come from exact binomial tails, not from approximations.
+package binomial
 
 import "math"
 

@@ -1,0 +1,6 @@
+package privacy
+
+import "os"
+
+// soak reports whether statistical tests run at their full size.
+func soak() bool { return os.Getenv("ENTREPOT_SOAK") != "" }

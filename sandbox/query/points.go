@@ -1,0 +1,82 @@
+package query
+
+import (
+	"math"
+	"time"
+)
+
+// points lists what lies between the bounds: integers on their lattice, steps of a measure, dates, and
+// the beginnings of units.
+func (t term) points() []any {
+	switch {
+	case t.expr.Type == Date && t.loose == "":
+		unit, most := unitDay, int64(MaxIntegerKey)
+		if t.expr.Op == OpDateTrunc {
+			unit, most = t.expr.Text, maxDerived
+		}
+		return beginnings(t, unit, most)
+	case t.expr.Op == OpDateTrunc && t.loose == "":
+		return beginnings(t, t.expr.Text, maxDerived)
+	case t.expr.Op == OpColumn && t.expr.Num != 0:
+		return measured(t)
+	case t.integral && t.grid.den == 1:
+		step := float64(max(t.grid.num, 1))
+		first, last := math.Ceil(t.lo/step), math.Floor(t.hi/step)
+		if last-first >= MaxIntegerKey {
+			return nil
+		}
+		list := []any{}
+		for i := first; i <= last; i++ {
+			if t.expr.Type == Int {
+				list = append(list, int64(i*step))
+			} else {
+				list = append(list, i*step)
+			}
+		}
+		return list
+	}
+	return nil
+}
+
+// measured lists the values of a stored measure, if they are few.
+func measured(t term) []any {
+	num, den := t.expr.Num, t.expr.Den
+	first, last := math.Round(t.lo*float64(den)/float64(num)), math.Round(t.hi*float64(den)/float64(num))
+	if last-first >= MaxIntegerKey {
+		return nil
+	}
+	list := []any{}
+	for i := first; i <= last; i++ {
+		list = append(list, scaled(int64(i), num, den))
+	}
+	return list
+}
+
+// beginnings lists the first moments of all units from earliest to latest, if they are few.
+func beginnings(t term, unit string, most int64) []any {
+	step, n, longest := unit, int64(1), unitMicros(unit)
+	switch unit {
+	case unitQuarter:
+		step, n, longest = unitMonth, 3, 92*microDay
+	case unitMonth:
+		longest = 31 * microDay
+	case unitYear:
+		longest = 366 * microDay
+	}
+	if (t.latest-t.earliest)/longest >= most {
+		return nil
+	}
+	list := []any{}
+	at, _ := truncated(t.from(), unit)
+	for micros := at.UnixMicro(); micros <= t.latest; {
+		if int64(len(list)) == most {
+			return nil
+		}
+		list = append(list, canonical(micros, t.expr.Type))
+		var ok bool
+		if micros, ok = shifted(time.UnixMicro(micros).UTC(), n, step); !ok {
+			break
+		}
+	}
+	return list
+}
