@@ -31,4 +31,5 @@ gen: ## generated code: the API's types and routes from openapi.yaml
 	cd sandbox/api && go tool -modfile=../../.ci/tools.mod oapi-codegen -config codegen.yaml openapi.yaml
 
 bench: ## speed and memory, as ratios to a reference in the same run
-	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./sandbox/engine ./cmd/entrepot
+	go test -run '^$$' -bench New -benchtime 2000x ./sandbox/query
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./privacy ./sandbox/engine ./cmd/entrepot

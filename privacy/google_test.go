@@ -22,9 +22,10 @@ import (
 //	geometric mean 0.59
 //
 // The test fails where a family's error is more than a tenth above google's by five standard errors, which
-// has false-reject 3e-7 for means of so many trials; or where the geometric mean of the ratios is not below 1.
+// has false-reject 3e-7 where means of so many trials are normal; or where the geometric mean of the ratios is not
+// below 1: over 40 ordinary runs it was 0.47 to 0.60.
 func TestQuantileAgainstGoogle(t *testing.T) {
-	trials := 20
+	trials := 8
 	if soak() {
 		trials = 500
 	}

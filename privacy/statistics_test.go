@@ -139,16 +139,15 @@ type world struct {
 	given [2]Partial
 }
 
-const groups = 1000
-
-func newWorld(t *testing.T, s study, r regime) world {
+// newWorld has groups for so many draws a side at once, 500 at most.
+func newWorld(t *testing.T, s study, r regime, draws int) world {
 	t.Helper()
 	q := Question{
 		Aggregates:   []Aggregate{s.aggregate},
 		Contribution: Contribution{MaxPartitions: 1, MaxRowsPerPartition: 1, MaxRows: 1},
 		Loss:         r.loss,
 	}
-	for i := range groups {
+	for i := range 2 * min(draws, 500) {
 		q.Partitions.Keys = append(q.Partitions.Keys, fmt.Sprint(i))
 	}
 	w := world{study: s, spec: mustSpec(t, q), keys: q.Partitions.Keys, moved: map[site]float64{}}
@@ -186,7 +185,7 @@ func (w world) run(t *testing.T, draws int, src source) outcome {
 	o := outcome{}
 	for o.draws < draws {
 		drawn := map[site]int64{}
-		partials := make([]Partial, groups)
+		partials := make([]Partial, len(w.keys))
 		for i, key := range w.keys {
 			partials[i] = w.given[i%2]
 			partials[i].Key = key
@@ -208,7 +207,7 @@ func (w world) run(t *testing.T, draws int, src source) outcome {
 				o.cover++
 			}
 		}
-		o.draws += groups / 2
+		o.draws += len(w.keys) / 2
 	}
 	return o
 }

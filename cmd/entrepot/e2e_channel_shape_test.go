@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 
@@ -26,7 +25,6 @@ type seen struct {
 	lines   string // what the operator's log has of it, filled in when the server is closed
 
 	request string // its id, to find the lines
-	raw     string // for the search for canaries
 }
 
 // differs names what two requests have not in common.
@@ -51,51 +49,6 @@ func line(list []string, i int) string {
 		return list[i]
 	}
 	return "(nothing)"
-}
-
-// observer sends requests about one side of a pair and sees what they leave behind.
-type observer struct {
-	*server
-	next int64 // the log's first entry that is not yet read
-}
-
-// see sends a request. The length of the body counts where there are no noisy digits in it.
-func (o *observer) see(side, method, path, token string, body any, headers ...string) seen {
-	o.Helper()
-	r := o.do(method, path, token, body, headers...)
-	v := seen{status: r.status, headers: headersOf(r), request: r.header.Get("X-Request-Id"), body: o.shape(r)}
-	entries := o.entries()
-	v.body, v.entries = mask(v.body, side), mask(entries, side)
-	v.raw = fmt.Sprint(r.header, string(r.body), entries)
-	return v
-}
-
-// entries reads what the log got since it was last read: each entry's kind, actor, body, and whether its
-// time is that of the one before.
-func (o *observer) entries() string {
-	o.Helper()
-	var b strings.Builder
-	var last time.Time
-	for more := true; more; {
-		var page struct {
-			Next    int64
-			Entries []struct {
-				Index       int64
-				Time        time.Time
-				Kind, Actor string
-				Body        json.RawMessage
-			}
-		}
-		if err := json.Unmarshal(o.must("GET", fmt.Sprintf("/v1/audit/entries?from=%d&limit=1000", o.next), o.manager(), nil), &page); err != nil {
-			o.Fatal(err)
-		}
-		for _, e := range page.Entries {
-			fmt.Fprintf(&b, "%s %s %v %s\n", e.Kind, e.Actor, e.Time.Equal(last), e.Body)
-			o.next, last = e.Index+1, e.Time
-		}
-		more = page.Next >= 0
-	}
-	return b.String()
 }
 
 // headersOf lists names and values, but for those that are another each time.
@@ -196,22 +149,4 @@ func arrowShape(t testing.TB, body []byte) string {
 		t.Fatal(in.Err())
 	}
 	return b.String()
-}
-
-// TestShapes: a comparison that sees nothing would pass everything.
-func TestShapes(t *testing.T) {
-	o := &observer{server: &server{TB: t}}
-	answer := `{"id":"rel_a","columns":[{"name":"g","kind":"key","type":"string"},{"name":"n","kind":"aggregate","type":"int64"}],"rows":[{"g":"a","n":7,"n_low":6.5,"n_high":7.5}],"log":{"entry":9}}`
-	shape := func(body string) string { return mask(o.shape(reply{body: []byte(body)}), "c01_with") }
-	if a, b := shape(answer), shape(strings.NewReplacer("rel_a", "rel_b", ":7", ":8", "6.5", "-1e9", ":9}", ":10}").Replace(answer)); a != b {
-		t.Errorf("noise and ids count:\n%s%s", a, b)
-	}
-	for _, change := range [][2]string{
-		{`"n":7`, `"n":null`}, {`"n":7`, `"n":7.5`}, {`"g":"a"`, `"g":"b"`}, {`"g":"a"`, `"g":null`}, {`"n_low":6.5,`, ``}, {`"rows":[{`, `"rows":[{"g":"b"},{`},
-		{`"rows":[{"g":"a","n":7,"n_low":6.5,"n_high":7.5}]`, `"rows":[]`}, {`"type":"int64"`, `"type":"float64"`}, {`"log"`, `"note":"x","log"`}, {`6.5`, `"6.5"`},
-	} {
-		if changed := strings.Replace(answer, change[0], change[1], 1); shape(answer) == shape(changed) {
-			t.Errorf("%s is not seen to differ", changed)
-		}
-	}
 }

@@ -52,7 +52,7 @@ func BenchmarkTenMillion(b *testing.B) {
 	}{
 		{"public", "SELECT region, level, " + aggregates + " region, level", "region, level", query.Bounds{}},
 		{"expression", "SELECT region, level, COUNT(*), SUM(CLAMP(score * 1.5 + level, 0, 90)), AVG(score) FROM org.people GROUP BY region, level", "region, level", query.Bounds{}},
-		{"quantile", "SELECT region, level, COUNT(*), MEDIAN(score) FROM org.people GROUP BY region, level", "region, level", query.Bounds{}},
+		{"quantile", "SELECT region, level, COUNT(*), AVG(score), MEDIAN(score) FROM org.people GROUP BY region, level", "region, level", query.Bounds{}},
 		{"selection", "SELECT free, level, " + aggregates + " free, level", "free, level", query.Bounds{}},
 		{"rows=1", "SELECT region, level, " + aggregates + " region, level", "region, level", query.Bounds{MaxRowsPerPartition: 1}},
 		{"partitions=2", "SELECT region, level, " + aggregates + " region, level", "region, level", query.Bounds{MaxPartitions: 2}},
@@ -61,7 +61,11 @@ func BenchmarkTenMillion(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			e := open(b, Options{Dir: dir, Timeout: 5 * time.Minute})
 			p := plan(b, d, c.sql, c.bounds)
-			plain := fmt.Sprintf("SELECT %s, count(*), sum(score), avg(score) FROM %s GROUP BY %s", c.plain, parquetRows(filepath.Join(dir, "rows.parquet")), c.plain)
+			last := "sum(score)"
+			if c.name == "quantile" {
+				last = "median(score)"
+			}
+			plain := fmt.Sprintf("SELECT %s, count(*), avg(score), %s FROM %s GROUP BY %s", c.plain, last, parquetRows(filepath.Join(dir, "rows.parquet")), c.plain)
 			var ours, theirs time.Duration
 			for i := 0; b.Loop(); i++ {
 				start := time.Now()

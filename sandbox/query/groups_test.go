@@ -33,6 +33,7 @@ func TestPublicValues(t *testing.T) {
 		{"FLOOR(math / 100) * 100", datasets.Int64, 11, []any{int64(0), int64(1000)}}, {"FLOOR(math)", datasets.Int64, 0, nil}, {"CLAMP(FLOOR(math), 0, 99)", datasets.Int64, 100, []any{int64(0), int64(99)}},
 		{"WIDTH_BUCKET(math, 0, 1000, 20)", datasets.Int64, 21, []any{int64(1), int64(21)}}, {"WIDTH_BUCKET(school, ARRAY[0, 100])", datasets.Int64, 3, []any{int64(0), int64(2)}},
 		{"CASE WHEN school BETWEEN 1 AND 20 THEN school END", datasets.Int64, 20, []any{int64(1), int64(20)}}, {"CLAMP(school, -1, 9)", datasets.Int64, 11, []any{int64(-1), int64(9)}}, {"GREATEST(LEAST(school, 5), 1)", datasets.Int64, 0, nil},
+		{"CASE WHEN school = 9007199254740993 THEN school END", datasets.Int64, 0, nil}, {"CASE WHEN school = -9223372036854775808 THEN school END", datasets.Int64, 0, nil},
 		{"LENGTH(gender)", datasets.Int64, 2, []any{int64(4), int64(6)}}, {"LENGTH(country)", datasets.Int64, 0, nil}, {"CAST(immigrant AS int)", datasets.Int64, 2, []any{int64(0), int64(1)}},
 		{"born", datasets.Date, 0, nil}, {"enrolled", datasets.Date, 397, []any{"2020-01-31", "2021-03-02"}}, {"seen", datasets.Timestamp, 0, nil},
 		{"DATE_TRUNC('month', enrolled)", datasets.Date, 15, []any{"2020-01-01", "2021-03-01"}}, {"DATE_TRUNC('quarter', enrolled)", datasets.Date, 5, []any{"2020-01-01", "2021-01-01"}},

@@ -19,18 +19,18 @@ func (t term) points() []any {
 		return beginnings(t, t.expr.Text, maxDerived)
 	case t.expr.Op == OpColumn && t.expr.Num != 0:
 		return measured(t)
-	case t.integral && t.grid.den == 1:
-		step := float64(max(t.grid.num, 1))
-		first, last := math.Ceil(t.lo/step), math.Floor(t.hi/step)
+	case t.integral && t.grid.den == 1 && exact(t.lo) && exact(t.hi): // beyond, bounds are not those of the integers themselves
+		step := max(t.grid.num, 1)
+		first, last := int64(math.Ceil(t.lo/float64(step))), int64(math.Floor(t.hi/float64(step)))
 		if last-first >= MaxIntegerKey {
 			return nil
 		}
 		list := []any{}
 		for i := first; i <= last; i++ {
 			if t.expr.Type == Int {
-				list = append(list, int64(i*step))
-			} else {
 				list = append(list, i*step)
+			} else {
+				list = append(list, float64(i*step))
 			}
 		}
 		return list
@@ -42,12 +42,12 @@ func (t term) points() []any {
 func measured(t term) []any {
 	num, den := t.expr.Num, t.expr.Den
 	first, last := math.Round(t.lo*float64(den)/float64(num)), math.Round(t.hi*float64(den)/float64(num))
-	if last-first >= MaxIntegerKey {
+	if last-first >= MaxIntegerKey || !exact(first) || !exact(last) {
 		return nil
 	}
 	list := []any{}
-	for i := first; i <= last; i++ {
-		list = append(list, scaled(int64(i), num, den))
+	for i := int64(first); i <= int64(last); i++ {
+		list = append(list, scaled(i, num, den))
 	}
 	return list
 }

@@ -99,8 +99,8 @@ func (c *checker) within(t term, lo, hi float64, g grid, least float64) (term, e
 	return t, nil
 }
 
-// exact tells whether every integer up to x is exact in a Number.
-func exact(x float64) bool { return math.Abs(x) <= 1<<53 }
+// exact tells whether x, and every integer up to it, stands for itself alone when it is a Number.
+func exact(x float64) bool { return math.Abs(x) < 1<<53 }
 
 // whole completes a Number whose values are integers, whatever it is made of.
 func (c *checker) whole(t term, lo, hi float64) (term, error) {
