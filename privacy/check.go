@@ -208,8 +208,9 @@ func (s Spec) checkSize(partitions int) error {
 	return nil
 }
 
-// countNumbers is how many noisy integers one partition takes. A quantile walks down its tree and looks
-// at the children of a node on each level.
+// countNumbers is how many noisy integers one partition takes at most. A quantile walks down its tree three
+// times, for the estimate and both ends, and looks at the children of a node on each level; all walks begin at
+// the root.
 func (s Spec) countNumbers() int {
 	total := 0
 	for _, d := range s.draws {
@@ -219,7 +220,7 @@ func (s Spec) countNumbers() int {
 	}
 	for i, a := range s.question.Aggregates {
 		if t := s.draws[s.uses[i][0]].tree; a.Kind == Quantile {
-			total += t.Branching * t.Height
+			total += t.Branching * (3*t.Height - 2)
 		}
 	}
 	return total

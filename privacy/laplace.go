@@ -17,7 +17,7 @@ import (
 //	Loss         under ε: ε, rounded down to a float64 before it sets the noise. Under ρ: b is the smallest
 //	             with g of the worst unit within ρ, rounded to more noise; its ε is L1/b.
 //	Not covered  floating point inside the library's sampler; its truncation, of probability below
-//	             2^-1000.
+//	             2^-180 (below 2^-1000 where a lattice point is no more than a step).
 //	Tested by    TestLaplaceLattice, TestLaplaceNeverMoreThanEpsilon (exact, all shifts), TestLaplaceUnderRho,
 //	             TestLaplaceDistribution (false-reject 1e-5).
 //

@@ -58,13 +58,16 @@ func (n noise) add(x int64, at site, src source) (noisy, error) {
 	if err != nil {
 		return noisy{}, fmt.Errorf("draw noise: %w", err)
 	}
-	z = min(max(z, -noisyLimit), noisyLimit)
 	if n.bits == 0 {
-		return noisy{steps: saturate(roundTo(x, n.grain) + z)}, nil
+		return noisy{steps: plus(roundTo(x, n.grain), z)}, nil
 	}
-	whole := (z + 1<<(n.bits-1)) >> n.bits // floor(z·2^-bits + ½)
+	half := int64(1) << (n.bits - 1)
+	whole := z >> n.bits // floor(z·2^-bits + ½), without overflow
+	if z-whole<<n.bits >= half {
+		whole++
+	}
 	fraction := math.Ldexp(float64(z-whole<<n.bits), -int(n.bits))
-	return noisy{steps: saturate(x + whole), fraction: fraction}, nil
+	return noisy{steps: plus(x, whole), fraction: fraction}, nil
 }
 
 func (n noise) zero(at site, src source) (int64, error) {
@@ -76,6 +79,17 @@ func (n noise) zero(at site, src source) (int64, error) {
 
 // roundTo is the multiple of grain, a power of two, nearest to x, half up.
 func roundTo(x, grain int64) int64 { return (x + grain>>1) &^ (grain - 1) }
+
+// plus is x + z clamped to ±noisyLimit, for |x| ≤ 2^61 and any z: a function of the noisy value alone.
+func plus(x, z int64) int64 {
+	switch {
+	case z > noisyLimit-x:
+		return noisyLimit
+	case z < -noisyLimit-x:
+		return -noisyLimit
+	}
+	return x + z
+}
 
 func saturate(x int64) int64 { return min(max(x, -noisyLimit), noisyLimit) }
 

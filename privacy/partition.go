@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/google/differential-privacy/go/v2/dpagg"
 )
@@ -24,6 +25,11 @@ import (
 //
 // The library is asked for one partition at (ε/L0, δ/L0), never for L0 > 3 at once: there it
 // switches to a rounded Gaussian threshold that exceeds its δ.
+//
+// It holds the probability to keep as a float64 and compares it with a uniform number: near 1 both know the
+// probability to withhold to some 2^-52 only, and (ε, δ)-DP multiplies what is missing there by e^ε. So the library
+// is given as much less δ as that can come to, and what would leave less than half is refused
+// (TestSelectionIsExactEnough, a scan).
 
 // selection is calibrated partition selection.
 type selection struct {
@@ -71,8 +77,18 @@ func selectionAt(l0 int64, each Epsilon, delta Delta, preThreshold int64) (selec
 		return selection{}, fmt.Errorf("%w: δ = %s among up to %d groups per unit leaves less than %s for each; lower the limit or spend more δ",
 			ErrSpec, delta, l0, MinPartitionDelta)
 	}
-	return selection{cells: l0, each: each, epsilon: each.FloorFloat(), delta: (delta / Delta(l0)).FloorFloat(), preThreshold: preThreshold}, nil
+	whole := (delta / Delta(l0)).FloorFloat()
+	exact := whole - keepError(each.ceilFloat())
+	if exact < whole/2 {
+		return selection{}, fmt.Errorf("%w: choosing groups with ε = %s for each is not exact enough for δ = %s for each; spend less ε or more δ",
+			ErrSpec, each, delta/Delta(l0))
+	}
+	return selection{cells: l0, each: each, epsilon: each.FloorFloat(), delta: exact, preThreshold: preThreshold}, nil
 }
+
+// keepError bounds what rounding of the library's probabilities adds to the δ of one decision: on
+// either side of the inequality a probability is off by less than 2^-48.
+func keepError(epsilon float64) float64 { return (math.Exp(epsilon) + 1) * 0x1p-48 }
 
 // keep draws once whether a group of so many units appears.
 func (s selection) keep(key string, units int64, src source) (bool, error) {

@@ -13,11 +13,17 @@ import (
 // pure is a house whose account holds exactly n questions of ε = 1/2.
 func pure(t *testing.T, n int) *house {
 	t.Helper()
+	return examined(t, sandbox.Budget{Kind: ledger.KindPure, Epsilon: privacy.Epsilon(n) * half})
+}
+
+// examined is a house whose exams are about people with a budget of their own.
+func examined(t *testing.T, b sandbox.Budget) *house {
+	t.Helper()
 	h := newHouse(t)
 	h.putDataset("exams", studentsWithin("kr_edu/pupil"))
 	h.register(exams, table)
 	h.putPolicy(exams, policyDoc)
-	_, err := h.OpenAccount(ctx, owner, "kr_edu", "pupil", sandbox.Budget{Kind: ledger.KindPure, Epsilon: privacy.Epsilon(n) * half})
+	_, err := h.OpenAccount(ctx, owner, "kr_edu", "pupil", b)
 	must(t, err)
 	return h
 }

@@ -35,26 +35,27 @@ func (s *Service) summon(ctx context.Context, p access.Principal, q *prepared) e
 
 // decide asks every dataset's policy about a question of that cost. All must allow it; of several
 // denials the first, in the order of ids, is the decision. The largest pre-threshold counts.
-func (q *prepared) decide(cost privacy.Epsilon) {
-	q.decision, q.refusal = access.Decision{Allowed: true, PreThreshold: 1}, ""
+func (q prepared) decide(cost privacy.Epsilon) (all access.Decision, refusal string) {
+	all = access.Decision{Allowed: true, PreThreshold: 1}
 	var rules, reasons []string
 	for _, j := range q.judges {
 		j.request.EpsilonPico = int64(cost)
 		d := j.policy.Decide(j.request)
-		q.decision.PreThreshold = max(q.decision.PreThreshold, d.PreThreshold)
+		all.PreThreshold = max(all.PreThreshold, d.PreThreshold)
 		id, reason := j.request.Dataset, d.Reason
 		if len(q.judges) > 1 {
 			reason = id + ": " + reason
 		}
-		if !d.Allowed && q.refusal == "" {
-			q.refusal = "The policy of " + id + " does not allow this question: " + d.Reason
-			q.decision.Allowed, q.decision.Rule, q.decision.Reason = false, d.Rule, reason
+		if !d.Allowed && refusal == "" {
+			refusal = "The policy of " + id + " does not allow this question: " + d.Reason
+			all.Allowed, all.Rule, all.Reason = false, d.Rule, reason
 		}
 		rules, reasons = append(rules, d.Rule), append(reasons, reason)
 	}
-	if q.refusal == "" {
-		q.decision.Rule, q.decision.Reason = strings.Join(rules, ", "), strings.Join(reasons, "; ")
+	if refusal == "" {
+		all.Rule, all.Reason = strings.Join(rules, ", "), strings.Join(reasons, "; ")
 	}
+	return all, refusal
 }
 
 // denial is what the asker is told of a decision that denies.

@@ -1,9 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"math"
 
+	"entrepot/access"
 	"entrepot/privacy"
 	"entrepot/privacy/ledger"
 )
@@ -11,90 +13,83 @@ import (
 // infinite is the price, on Σε, of Gaussian noise without a δ of its own.
 const infinite privacy.Epsilon = math.MaxInt64
 
-// settle fixes the question's noise, decides on its price, and makes its spec. Where the caller leaves the
-// mechanism to us, the first is taken that the policies allow and the mathematics admits.
+// offer is one way to answer a question, and what the policies say of its price.
+type offer struct {
+	loss     privacy.Loss // with its mechanism
+	spec     privacy.Spec
+	invalid  error // why there is no spec
+	decision access.Decision
+	refusal  string // which policy denies, and why; "" where all allow
+}
+
+// open reports whether the policies allow the question so, and the mathematics admits it.
+func (o offer) open() bool { return o.decision.Allowed && o.invalid == nil }
+
+// fits reports whether Σε of an account can pay for the question so. What has no price fits every Σε that still
+// runs: none is ended because Laplace noise cannot be had.
+func (o offer) fits(a ledger.Account) bool {
+	return max(o.spec.Price(0).Epsilon, 1) <= a.Room().Epsilon
+}
+
+// settle fixes the question's noise, and with it decision, price and spec. Where the caller leaves the
+// mechanism to us it is Laplace, but under ρ the one of less variance where that is bearable.
 func (s *Service) settle(ctx context.Context, q *prepared, loss privacy.Loss) error {
-	losses, err := s.mechanisms(ctx, q, loss)
-	if err != nil {
-		return err
+	if loss.Mechanism != "" || loss.Rho == 0 {
+		loss.Mechanism = cmp.Or(loss.Mechanism, privacy.Laplace)
+		q.offer = q.consider(loss)
+		q.offers = []offer{q.offer}
+		return nil
 	}
-	for _, l := range losses {
-		if q.try(l); q.decision.Allowed && q.invalid == nil {
-			break
-		}
+	loss.Mechanism = privacy.Best
+	best := q.consider(loss)
+	loss.Mechanism, loss.GaussianDelta = privacy.Laplace, 0
+	laplace := q.consider(loss)
+	q.offer, q.offers = laplace, []offer{best, laplace}
+	ok, err := s.bearable(ctx, q.spaces(), best, laplace)
+	if ok {
+		q.offer = best
 	}
-	return nil
+	return err
 }
 
-// mechanisms are the losses to try, best first. ε means Laplace noise. Under ρ the mechanism of less
-// variance is tried where Gaussian noise takes nothing from anybody: it has a finite price on Σε
-// (gaussian_delta), or no account could pay for the question by Σε any more. So the choice never
-// ends a clock that still runs. Σε only grows: what it cannot pay now it never will.
-func (s *Service) mechanisms(ctx context.Context, q *prepared, loss privacy.Loss) ([]privacy.Loss, error) {
-	if loss.Mechanism != "" {
-		return []privacy.Loss{loss}, nil
-	}
-	plain := loss
-	plain.Mechanism = privacy.Laplace
-	if loss.Rho == 0 {
-		return []privacy.Loss{plain}, nil
-	}
-	best := loss
-	best.Mechanism = privacy.Best
-	plain.GaussianDelta = 0
-	if ok, err := s.bearGaussian(ctx, *q, plain, loss.GaussianDelta > 0); err != nil || !ok {
-		return []privacy.Loss{plain}, err
-	}
-	return []privacy.Loss{best, plain}, nil
-}
-
-// bearGaussian reports whether Gaussian noise harms no account: none is pure, and, unless its price on Σε is
-// finite, none could pay that of Laplace noise.
-func (s *Service) bearGaussian(ctx context.Context, q prepared, plain privacy.Loss, finite bool) (bool, error) {
-	accounts, missing, err := s.accounts(ctx, q.spaces())
-	if err != nil || missing != "" {
+// bearable reports whether the best noise may be taken for Laplace noise, as the accounts stand now: every
+// account admits it, and none loses Σε by it that Laplace noise would have left running. Where Laplace
+// noise does not fit Σε either, that clock cannot pay for this question anyway, and Σd does. What is
+// charged between now and the question's own charge is not foreseen.
+func (s *Service) bearable(ctx context.Context, spaces []string, best, laplace offer) (bool, error) {
+	accounts, missing, err := s.accounts(ctx, spaces)
+	if err != nil || missing != "" || !best.open() {
 		return false, err
 	}
-	q.loss = plain
-	spec, err := q.specify()
 	for _, a := range accounts {
-		if a.Kind == ledger.KindPure {
-			return false, nil
-		}
-		if !finite && (err != nil || spec.Price(0).Epsilon <= a.Room().Epsilon) {
+		_, err := a.Admit(ledger.Charge{Account: a.ID, Loss: best.spec.Price(a.Order)})
+		if err != nil || !best.fits(a) && laplace.fits(a) {
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// try decides on the question at the price that a loss has. Where it has none, because the question cannot
-// be answered so, the ε asked for is decided on: who may not ask is not told why it would not work.
-func (q *prepared) try(loss privacy.Loss) {
-	q.loss = loss
-	spec, err := q.specify()
-	if err == nil && loss.Mechanism == privacy.Best {
-		// From here on the release depends on what was chosen, not on how.
-		if q.loss.Mechanism = spec.Mechanism(); q.loss.Mechanism == privacy.Laplace {
-			q.loss.GaussianDelta = 0
-		}
-		spec, err = q.specify()
-	}
-	cost := loss.Epsilon
-	if err == nil {
-		cost = spec.Price(0).Epsilon
-	}
-	q.decide(cost)
-	q.spec, q.invalid = spec, nil
+// consider decides on the question at the price that a loss has. Where it has none, because the question
+// cannot be answered so, the ε asked for is decided on: who may not ask is not told why it would not work.
+func (q prepared) consider(loss privacy.Loss) offer {
+	o := offer{loss: loss}
+	// A pre-threshold has no influence on the price, nor on whether there is one. The error is for the
+	// caller: it says which bound or weight to change.
+	spec, err := pending{Plan: q.plan, Loss: loss, Weights: q.weights, PreThreshold: 1}.spec()
 	if err != nil {
-		q.spec, q.invalid = privacy.Spec{}, invalid("%s", err)
+		o.invalid = invalid("%s", err)
+		o.decision, o.refusal = q.decide(loss.Epsilon)
+		return o
 	}
-}
-
-// specify calibrates the noise, on which a pre-threshold has no influence, nor on the price. Its errors are
-// for the caller: they say which bound or weight to change.
-func (q prepared) specify() (privacy.Spec, error) {
-	return pending{Plan: q.plan, Loss: q.loss, Weights: q.weights, PreThreshold: 1}.spec()
+	o.spec = spec
+	if loss.Mechanism == privacy.Best { // the release depends on what was chosen, not on how
+		if o.loss.Mechanism = spec.Mechanism(); o.loss.Mechanism == privacy.Laplace {
+			o.loss.GaussianDelta = 0
+		}
+	}
+	o.decision, o.refusal = q.decide(spec.Price(0).Epsilon)
+	return o
 }
 
 // charged is one account and what a question costs it.

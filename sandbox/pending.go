@@ -38,8 +38,9 @@ func (q prepared) pending() pending {
 }
 
 // repeat is the digest that two questions share when one release answers both: everything that the
-// release depends on.
+// release depends on. On GaussianDelta only the price does.
 func (p pending) repeat() (string, error) {
+	p.Loss.GaussianDelta = 0
 	b, err := json.Marshal(struct {
 		Format  string
 		Content pending

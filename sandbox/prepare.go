@@ -29,17 +29,14 @@ type Query struct {
 
 // prepared is a question that was parsed, decided and priced. Nothing in it depends on rows.
 type prepared struct {
-	project  access.Project
-	plan     query.Plan
-	tables   []Dataset // all that the plan reads, sorted by id
-	judges   []judge   // one for each table, in that order
-	decision access.Decision
-	refusal  string  // which policy denies, and why; "" where all allow
-	guards   []Guard // what decision, plan and price rest on
-	loss     privacy.Loss
-	weights  map[string]int64
-	spec     privacy.Spec
-	invalid  error // why there is no spec
+	project access.Project
+	plan    query.Plan
+	tables  []Dataset // all that the plan reads, sorted by id
+	judges  []judge   // one for each table, in that order
+	guards  []Guard   // what decision, plan and price rest on
+	weights map[string]int64
+	offers  []offer // the ways to answer it: one, or best first those that the choice is between
+	offer           // the one of them that is charged
 }
 
 // prepare takes a question as far as it goes without touching rows, budget or log. A refusal here

@@ -45,13 +45,13 @@ func (s *Service) again(ctx context.Context, p access.Principal, q Query) (Answe
 
 // repeat gives the first release of the same question again: its noise is drawn already, so it
 // costs nothing. The caller's decision of today was made before.
-func (s *Service) repeat(ctx context.Context, p access.Principal, q Query, id, repeat string, ready prepared) (Answer, bool, error) {
-	old, err := s.Questions.ByRepeat(ctx, repeat)
+func (s *Service) repeat(ctx context.Context, p access.Principal, q Query, id string, ready prepared) (Answer, bool, error) {
+	old, err := s.released(ctx, ready)
 	if errors.Is(err, ErrNotFound) {
 		return Answer{}, false, nil
 	}
 	if err != nil {
-		return Answer{}, false, unavailable(err)
+		return Answer{}, false, err
 	}
 	a, err := readAnswer(old.Answer)
 	if err != nil {
@@ -69,6 +69,28 @@ func (s *Service) repeat(ctx context.Context, p access.Principal, q Query, id, r
 	default:
 		return Answer{}, false, unavailable(err)
 	}
+}
+
+// released finds the first release of the question, or gives ErrNotFound. Where the mechanism was left to us
+// any that is open today will do: the choice moves with the accounts, and a repeat stays free.
+func (s *Service) released(ctx context.Context, q prepared) (Question, error) {
+	for _, q.offer = range q.offers {
+		if !q.open() {
+			continue
+		}
+		digest, err := q.pending().repeat()
+		if err != nil {
+			return Question{}, err
+		}
+		old, err := s.Questions.ByRepeat(ctx, digest)
+		if err == nil {
+			return old, nil
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return Question{}, unavailable(err)
+		}
+	}
+	return Question{}, ErrNotFound
 }
 
 // repeated is the answer as a repeat gives it.

@@ -116,7 +116,8 @@ func TestPolicyReadsThePrice(t *testing.T) {
 	}
 }
 
-// TestMechanismIsChosen: where the caller names none, Gaussian noise is taken only where it ends no clock.
+// TestMechanismIsChosen: where the caller names none, Gaussian noise is taken only where Laplace noise would not
+// leave more running.
 func TestMechanismIsChosen(t *testing.T) {
 	const count = "SELECT COUNT(*) AS n FROM kr_edu.students"
 	finite := privacy.Loss{Rho: rho / 10, GaussianDelta: privacy.OneDelta / 1e9}
@@ -226,10 +227,9 @@ func TestLossIsPartOfTheQuestion(t *testing.T) {
 	h := newHouse(t)
 	h.putPolicy(students, boundless)
 	seen := map[string]bool{}
-	nano := privacy.OneDelta / 1e9
 	for _, loss := range []privacy.Loss{
-		{Epsilon: half}, {Rho: rho}, {Rho: rho + 1}, {Rho: rho, Mechanism: privacy.Gaussian},
-		{Rho: rho, Mechanism: privacy.Gaussian, GaussianDelta: nano}, {Rho: rho, Mechanism: privacy.Gaussian, GaussianDelta: 2 * nano},
+		{Epsilon: half}, {Rho: rho + 1}, {Rho: rho, Mechanism: privacy.Gaussian},
+		{Rho: rho, Mechanism: privacy.Laplace},
 	} {
 		a, err := h.Submit(ctx, researcher, ask(spend(loss)))
 		must(t, err)
@@ -238,8 +238,11 @@ func TestLossIsPartOfTheQuestion(t *testing.T) {
 		}
 		seen[a.ID] = true
 	}
-	// A mechanism is the same whether it was chosen or named.
-	for _, loss := range []privacy.Loss{{Epsilon: half, Mechanism: privacy.Laplace}, {Rho: rho, GaussianDelta: nano}} {
+	// A mechanism is the same whether it was chosen or named, and noise is the same whatever it costs.
+	for _, loss := range []privacy.Loss{
+		{Epsilon: half, Mechanism: privacy.Laplace}, {Rho: rho}, {Rho: rho, GaussianDelta: nano},
+		{Rho: rho, Mechanism: privacy.Gaussian, GaussianDelta: nano}, {Rho: rho, Mechanism: privacy.Gaussian, GaussianDelta: 2 * nano},
+	} {
 		a, err := h.Submit(ctx, researcher, ask(spend(loss)))
 		if err != nil || !a.Repeat || !seen[a.ID] {
 			t.Errorf("%+v: %+v %v", loss, a, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"entrepot/access"
 	"entrepot/privacy"
@@ -67,26 +68,24 @@ func (s *Service) ask(ctx context.Context, p access.Principal, q Query) (Answer,
 		return Answer{}, err
 	}
 	id := s.NewID("qry_")
+	if slices.ContainsFunc(ready.offers, offer.open) {
+		if err := s.ready(ctx, ready); err != nil {
+			return Answer{}, err
+		}
+		if !q.Fresh {
+			if a, done, err := s.repeat(ctx, p, q, id, ready); done || err != nil {
+				return a, err
+			}
+		}
+	}
 	if !ready.decision.Allowed {
 		return Answer{}, s.refuse(ctx, p, id, ready, audit.VerdictDenied, ready.denial(id))
 	}
 	if ready.invalid != nil {
 		return Answer{}, ready.invalid
 	}
-	if err := s.ready(ctx, ready); err != nil {
-		return Answer{}, err
-	}
 	work := ready.pending()
-	repeat, err := work.repeat()
-	if err != nil {
-		return Answer{}, err
-	}
-	if !q.Fresh {
-		if a, done, err := s.repeat(ctx, p, q, id, repeat, ready); done || err != nil {
-			return a, err
-		}
-	}
-	question, err := s.charge(ctx, p, q, id, repeat, ready, work)
+	question, err := s.charge(ctx, p, q, id, ready, work)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -94,7 +93,7 @@ func (s *Service) ask(ctx context.Context, p access.Principal, q Query) (Answer,
 }
 
 // charge makes the durable charge and its log entry, or refuses and charges nothing.
-func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, repeat string, ready prepared, work pending) (Question, error) {
+func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id string, ready prepared, work pending) (Question, error) {
 	price, err := s.price(ctx, ready)
 	if e := AsError(err); err != nil && e.Code == CodeExhausted {
 		e.Query = id
@@ -110,6 +109,10 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id, r
 		}
 	}
 	plan, err := json.Marshal(work)
+	if err != nil {
+		return Question{}, err
+	}
+	repeat, err := work.repeat()
 	if err != nil {
 		return Question{}, err
 	}

@@ -51,8 +51,8 @@ func (g *generator) checkUnits(r query.Relation) error {
 		return fmt.Errorf("rows of %d unit spaces, not %d", len(units), len(r.Units))
 	}
 	for _, u := range r.Units {
-		if rows, ok := units[u.Space]; !ok || float64(u.Rows) < rows || u.Rows > maxRank {
-			return fmt.Errorf("%g rows of a unit, not %d", rows, u.Rows)
+		if rows, ok := units[u.Space]; !ok || float64(u.Rows) < rows || u.Rows > query.MaxRows {
+			return fmt.Errorf("%g rows of a unit, not %d; at most %d", rows, u.Rows, query.MaxRows)
 		}
 	}
 	return nil

@@ -64,6 +64,7 @@ func (c *checker) alike(terms []term) ([]term, error) {
 	for i, t := range terms {
 		if !same && t.expr.Op == OpColumn && t.expr.Num != 0 {
 			// The value rather than the steps: COALESCE of one value is the value, and is left out in text.
+			terms[i] = t.kept()
 			terms[i].expr = Expr{Op: OpCoalesce, Type: Number, Args: []Expr{t.expr}, Lo: t.expr.Lo, Hi: t.expr.Hi}
 			terms[i].size++
 		}
@@ -126,8 +127,8 @@ func either(a, b field) field {
 		t.expr.Lo, t.expr.Hi = t.lo, t.hi
 	}
 	first, second := a.term, b.term
-	t.domain = func() []any {
-		x, y := first.values(), second.values()
+	t.domain = func(w *effort) []any {
+		x, y := first.values(w), second.values(w)
 		if x == nil || y == nil {
 			return nil
 		}

@@ -16,7 +16,7 @@ type Catalogue interface {
 
 // Bounds are the caller's contribution bounds; 0 takes the default.
 type Bounds struct {
-	MaxPartitions       int64 // L0; default the number of public groups, at most the rows that a unit can have in FROM
+	MaxPartitions       int64 // L0; default the number of public groups, or MaxUnitGroups; at most the rows that a unit can have in FROM
 	MaxRowsPerPartition int64 // r; default the rows that a unit can have in FROM
 }
 
@@ -29,11 +29,15 @@ const (
 	MaxDepth      = 100      // of one expression
 	MaxLiteral    = 4 << 10  // bytes of one text literal
 	MaxPattern    = 256      // bytes of one LIKE pattern
+	MaxWildcards  = 64       // bytes of one LIKE pattern with _, which has one % at most: matching it takes as many steps for each byte of text
 	MaxList       = 1000     // values of one IN list
 	MaxGroups     = 100_000  // combinations of public keys
+	MaxKeyBytes   = 8 << 20  // of all public groups, encoded
+	MaxUnitGroups = 1 << 12  // private groups that one unit may be in
 	MaxScans      = 16       // datasets in FROM, one that is named twice counting twice
 	MaxNesting    = 8        // sub-queries within each other
-	MaxRows       = 1 << 53  // rows of one unit in a relation, and its largest rank
+	MaxRows       = 1 << 20  // rows of one unit in a relation: they exist while it is joined
+	MaxRank       = 1 << 53  // of a row
 	MaxIntegerKey = 1000     // values of a bounded integer key that are listed as its public domain
 )
 

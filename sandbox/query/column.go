@@ -36,7 +36,7 @@ func columnTerm(c datasets.Column, at int32) term {
 		}
 	}
 	if len(c.Domain) > 0 {
-		t.domain = c.DomainValues
+		t.domain = func(*effort) []any { return c.DomainValues() }
 	}
 	return t
 }

@@ -207,22 +207,29 @@ func (c *checker) like(at int32, value, pattern term) (term, error) {
 		return term{}, c.refuse(pattern.at, "write the pattern in single quotes", "the pattern of LIKE is not a text constant")
 	}
 	text := pattern.expr.Text
-	most := 8
-	if strings.Contains(text, "_") {
-		most = 2
-	}
+	wild := strings.Contains(text, "_")
 	switch {
 	case len(text) > MaxPattern:
 		return term{}, c.refuse(pattern.at, "use a shorter pattern", "the pattern of LIKE is longer than %d bytes", MaxPattern)
 	case strings.Contains(text, `\`):
 		return term{}, c.refuse(pattern.at, "use _ for one code point", "a backslash in a LIKE pattern is not supported: there is no escape character")
-	case strings.Count(text, "%") > most:
-		return term{}, c.refuse(pattern.at, "use fewer: at most 8, and at most 2 beside _", "the pattern of LIKE has too many %%")
+	case wild && len(text) > MaxWildcards:
+		return term{}, c.refuse(pattern.at, "use a shorter pattern, or one without _", "a pattern of LIKE with _ is longer than %d bytes", MaxWildcards)
+	case wild && strings.Count(text, "%") > 1, strings.Count(text, "%") > 8:
+		return term{}, c.refuse(pattern.at, "use fewer: at most 8, and one beside _", "the pattern of LIKE has too many %%")
 	}
 	t, err := c.node(at, OpLike, Bool, value)
 	t.expr.Text = text
-	t.size += len(text) / 16
+	t.size += likeSize(text)
 	return t, err
+}
+
+// likeSize is how many operations a pattern counts as: more where every place of a text may be tried.
+func likeSize(pattern string) int {
+	if strings.Contains(pattern, "_") {
+		return len(pattern)
+	}
+	return len(pattern) / 4
 }
 
 // hull completes a term that has the value of one of several others.

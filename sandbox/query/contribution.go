@@ -20,9 +20,12 @@ func (p *planner) bound() error {
 			return p.refuse(nowhere, "leave it out for the default", "%s is %d; it must be from 1 to %d, the rows that one unit can have here", b.name, b.value, rows)
 		}
 	}
-	groups := rows // with private groups, one unit may be in as many as it has rows
+	// One unit must not decide whether there are more groups than an engine takes.
+	groups := min(rows, MaxUnitGroups)
 	if p.parts.PublicKeys != nil {
 		groups = min(rows, int64(len(p.parts.PublicKeys)))
+	} else if p.bounds.MaxPartitions > groups {
+		return p.refuse(nowhere, "leave it out for the default", "max_partitions is %d; one unit may be in at most %d groups that are selected privately", p.bounds.MaxPartitions, groups)
 	}
 	c := privacy.Contribution{MaxPartitions: groups, MaxRowsPerPartition: rows, MaxRows: rows}
 	if p.bounds.MaxPartitions > 0 {

@@ -10,14 +10,24 @@ import (
 // larger than what the rows hold makes groups of noise alone.
 const (
 	maxDerived     = 10_000  // values of one domain, and evaluations to list them
-	maxDerivedWork = 200_000 // operations of all these evaluations
+	maxDerivedWork = 300_000 // operations of all these evaluations, and values listed on the way, of one question
 )
+
+// effort is what listing values has cost a question so far. Where it is used up nothing more is
+// listed: groups that could be public are private then, whoever asks.
+type effort struct{ spent int }
+
+// spend takes some of it, and reports whether there was enough.
+func (w *effort) spend(operations int) bool {
+	w.spent = min(w.spent+max(operations, 0), 2*maxDerivedWork)
+	return w.spent <= maxDerivedWork
+}
 
 // publicValues lists the values that a term may have, in the form of an encoded key: every one that is
 // not NULL, as far as the declared domains of columns allow it. They follow from declarations and the text
 // alone. nil: they are not known, or too many.
-func (t term) publicValues() []any {
-	values := t.values()
+func (t term) publicValues(w *effort) []any {
+	values := t.values(w)
 	if len(values) == 0 || len(values) > MaxGroups {
 		return nil
 	}
@@ -76,14 +86,17 @@ func keyType(t term) datasets.Type {
 }
 
 // values lists the same as Eval has them, perhaps with repetitions; nil: they are not known, or too many.
-func (t term) values() []any {
+func (t term) values(w *effort) []any {
+	if !w.spend(1) {
+		return nil
+	}
 	switch {
 	case t.untyped():
 		return []any{}
 	case t.literal():
 		return []any{literalValue(t.expr)}
 	case t.domain != nil:
-		if values := t.stored(); values != nil {
+		if values := t.stored(w); values != nil {
 			return values
 		}
 	}
@@ -91,14 +104,14 @@ func (t term) values() []any {
 	case t.expr.Type == Bool:
 		return []any{false, true}
 	case t.expr.Op == OpColumn:
-		return t.points()
+		return t.points(w)
 	}
-	ways := []func() []any{t.branches, t.image, t.points, t.chain}
+	ways := []func(*effort) []any{t.branches, t.image, t.points, t.chain}
 	if t.expr.Op == OpDateTrunc {
 		ways[1], ways[2] = t.points, t.image // the same values, sooner
 	}
 	for _, list := range ways {
-		if values := list(); values != nil {
+		if values := list(w); values != nil {
 			return values
 		}
 	}
@@ -106,8 +119,12 @@ func (t term) values() []any {
 }
 
 // stored lists the values of a column with a domain. A condition may have narrowed its interval.
-func (t term) stored() []any {
-	return slices.DeleteFunc(slices.Clone(t.domain()), func(v any) bool {
+func (t term) stored(w *effort) []any {
+	domain := t.domain(w)
+	if !w.spend(len(domain)) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(domain), func(v any) bool {
 		switch x := v.(type) {
 		case int64:
 			return float64(x) < t.lo || float64(x) > t.hi
@@ -123,9 +140,9 @@ func (t term) kept() term {
 	of, listed := t, false
 	var values []any
 	t.parts, t.results = nil, nil
-	t.domain = func() []any {
+	t.domain = func(w *effort) []any {
 		if !listed {
-			values, listed = of.values(), true
+			values, listed = of.values(w), true
 		}
 		return values
 	}
@@ -133,14 +150,14 @@ func (t term) kept() term {
 }
 
 // branches joins the values of all that a CASE, COALESCE or NULLIF may return.
-func (t term) branches() []any {
+func (t term) branches(w *effort) []any {
 	if len(t.results) == 0 {
 		return nil
 	}
 	list := []any{}
 	for _, r := range t.results {
-		values := r.values()
-		if values == nil || len(list)+len(values) > maxDerived {
+		values := r.values(w)
+		if values == nil || len(list)+len(values) > maxDerived || !w.spend(len(values)) {
 			return nil
 		}
 		list = append(list, values...)

@@ -90,6 +90,11 @@ func (c *checker) epoch(f call) (term, error) {
 
 // seconds makes the seconds from b to a.
 func (c *checker) seconds(at int32, a, b term) (term, error) {
+	for _, t := range []term{a, b} {
+		if t.untyped() {
+			return term{}, c.refuse(t.at, "name a column", "EXTRACT of NULL is NULL")
+		}
+	}
 	a, err := c.asTimestamp(a)
 	if err != nil {
 		return term{}, err

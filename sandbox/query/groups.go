@@ -75,7 +75,7 @@ func (p *planner) addKey(n *pg.Node, t term) error {
 	case p.key(t.expr) >= 0:
 		return nil
 	}
-	domain := t.publicValues()
+	domain := t.publicValues(&p.effort)
 	if t.expr.Type == Number && domain == nil {
 		if err := p.refuseFine(t); err != nil {
 			return err

@@ -6,7 +6,7 @@ import (
 )
 
 // image evaluates an expression on every combination of the values of its columns, if they are few.
-func (t term) image() []any {
+func (t term) image(w *effort) []any {
 	var columns []term
 	if !t.leaves(&columns) {
 		return nil
@@ -14,11 +14,14 @@ func (t term) image() []any {
 	sets := make([][]any, len(columns))
 	work := nodes(t.expr)
 	for i, c := range columns {
-		sets[i] = c.inputs()
+		sets[i] = c.inputs(w)
 		combinations := len(sets[i])
 		if work *= combinations; work == 0 || combinations > maxDerived || work > maxDerivedWork {
 			return nil
 		}
+	}
+	if !w.spend(work) {
+		return nil
 	}
 	row := map[string]any{}
 	list := []any{}
@@ -59,8 +62,8 @@ func (t term) leaves(columns *[]term) bool {
 }
 
 // inputs are the values of a column as Eval reads them from a row, with NULL where it may be.
-func (t term) inputs() []any {
-	values := t.values()
+func (t term) inputs(w *effort) []any {
+	values := t.values(w)
 	if values == nil {
 		return nil
 	}
@@ -78,7 +81,7 @@ func (t term) inputs() []any {
 }
 
 // chain evaluates an operation of one operand and constants on the operand's values.
-func (t term) chain() []any {
+func (t term) chain(w *effort) []any {
 	operand := -1
 	for i, p := range t.parts {
 		switch {
@@ -92,8 +95,8 @@ func (t term) chain() []any {
 	if operand < 0 || len(t.parts) != len(t.expr.Args) {
 		return nil
 	}
-	values := t.parts[operand].values()
-	if values == nil || len(values) > maxDerived {
+	values := t.parts[operand].values(w)
+	if values == nil || len(values) > maxDerived || !w.spend(len(values)*len(t.parts)) {
 		return nil
 	}
 	e := t.expr

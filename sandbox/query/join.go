@@ -106,8 +106,8 @@ func (p *planner) pair(v *pg.JoinExpr, left, right join, at int32) (join, error)
 	}
 	if !j.Public {
 		rows, rank := product(left.rel.Units[0].Rows, right.rel.Units[0].Rows), product(left.rel.MaxRank, right.rel.MaxRank)
-		if rows > MaxRows || rank > MaxRows {
-			return join{}, p.refuse(at, "group one side by the privacy ID first, in a sub-query", "one unit can have more than 2^53 rows in this join")
+		if rows > MaxRows || rank > MaxRank {
+			return join{}, p.refuse(at, "group one side by the privacy ID first, in a sub-query", "one unit can have more than %d rows in this join", MaxRows)
 		}
 		out.Units[0].Rows, out.MaxRank = rows, rank
 	}
@@ -136,10 +136,10 @@ func (p *planner) sameSpace(left, right Relation, at int32) error {
 	return nil
 }
 
-// product is a·b, or more than MaxRows where that is more.
+// product is a·b, or more than MaxRank where that is more.
 func product(a, b int64) int64 {
-	if a > 0 && b > MaxRows/a {
-		return MaxRows + 1
+	if a > 0 && b > MaxRank/a {
+		return MaxRank + 1
 	}
 	return a * b
 }

@@ -43,6 +43,9 @@ func (c *checker) logic(at int32, op Op, parts []term) (term, error) {
 // nodes counts as node does.
 func nodes(e Expr) int {
 	n := 1 + len(e.Text)/16
+	if e.Op == OpLike {
+		n = 1 + likeSize(e.Text)
+	}
 	for _, a := range e.Args {
 		n += nodes(a)
 	}

@@ -43,6 +43,7 @@ type planner struct {
 	keyTerms     []term          // of parts.Keys
 	names        map[string]bool // of the answer's columns so far
 	size         int             // nodes of all expressions so far
+	effort       effort
 }
 
 // finish makes the plan, unless its canonical text is longer than a question may be.

@@ -13,6 +13,15 @@ func (p *planner) publicKeys() error {
 			return p.refuse(nowhere, "group by fewer columns, or by wider ranges", "the GROUP BY keys have more than %d combinations of public values", MaxGroups)
 		}
 	}
+	bytes := 0
+	for _, k := range p.parts.Keys {
+		if len(k.Domain) > 0 {
+			bytes += len(EncodeKey(k.Domain)) * (combinations / len(k.Domain))
+		}
+	}
+	if bytes > MaxKeyBytes {
+		return p.refuse(nowhere, "group by fewer columns, or by shorter texts", "the public groups take %d bytes to list; at most %d fit", bytes, MaxKeyBytes)
+	}
 	values := make([]any, len(p.parts.Keys))
 	p.parts.PublicKeys = make([]string, 0, combinations)
 	p.combine(values, 0)

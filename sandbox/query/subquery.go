@@ -164,8 +164,7 @@ func derived(t term, name string) term {
 		e.Num, e.Den = t.expr.Num, t.expr.Den
 	}
 	t = t.kept()
-	t = t.kept()
-	t.expr, t.size, t.whole, t.integer = e, 1, false, 0
+	t.expr, t.size, t.height, t.whole, t.integer = e, 1, 0, false, 0
 	return t
 }
 

@@ -12,6 +12,7 @@ type term struct {
 	at       int32 // where it stands in the text
 	nullable bool
 	size     int // nodes, counting parts that engines must write twice twice
+	height   int // of the expression: 0 for columns and constants
 
 	lo, hi float64 // Int and Number: every value that is not NULL lies within
 	grid   grid    // Number and Int: the lattice of the values, in exact arithmetic
@@ -28,9 +29,9 @@ type term struct {
 	integer int64
 
 	// What the public values of a group key follow from; see values.
-	parts   []term       // the arguments of the operation
-	results []term       // those that it may return as they are
-	domain  func() []any // of a column: its declared or derived values, not NULL, as Eval has them; nil: none are
+	parts   []term              // the arguments of the operation
+	results []term              // those that it may return as they are
+	domain  func(*effort) []any // of a column: its declared or derived values, not NULL, as Eval has them; nil: none are
 }
 
 // literal tells whether the term is a constant.
@@ -62,6 +63,7 @@ func (c *checker) node(at int32, op Op, typ Type, parts ...term) (term, error) {
 		t.expr.Args[i] = p.expr
 		t.nullable = t.nullable || p.nullable
 		t.size += p.size
+		t.height = max(t.height, p.height+1)
 		if t.loose == "" && typ != Bool {
 			t.loose = p.loose
 		}
@@ -69,8 +71,11 @@ func (c *checker) node(at int32, op Op, typ Type, parts ...term) (term, error) {
 	if i := repeated(op); i >= 0 {
 		t.size += parts[i].size
 	}
-	if t.size > MaxNodes {
+	switch {
+	case t.size > MaxNodes:
 		return term{}, c.refuse(at, "ask for less at once", "the expression is too long: more than %d operations", MaxNodes)
+	case t.height >= MaxDepth: // what was written shorter, as x % 4, has to be readable written out
+		return term{}, c.refuse(at, "nest less", "an expression is nested more than %d deep", MaxDepth)
 	}
 	return t, nil
 }

@@ -35,8 +35,8 @@ func (p *planner) union(st *pg.SelectStmt, outer *environment, at int32) (built,
 			b.fields[k] = either(b.fields[k], branch.fields[k])
 		}
 	}
-	if out.MaxRank = product(out.MaxRank, int64(len(branches))); out.MaxRank > MaxRows || mostRows(out) > MaxRows {
-		return built{}, p.refuse(at, "group the branches by the privacy ID first, in a sub-query", "one unit can have more than 2^53 rows in this UNION ALL")
+	if out.MaxRank = product(out.MaxRank, int64(len(branches))); out.MaxRank > MaxRank || mostRows(out) > MaxRows {
+		return built{}, p.refuse(at, "group the branches by the privacy ID first, in a sub-query", "one unit can have more than %d rows in this UNION ALL", MaxRows)
 	}
 	for _, f := range b.fields {
 		if !f.id {
@@ -114,7 +114,7 @@ func addUnits(a, b []UnitRows) []UnitRows {
 			sum = append(sum, u)
 			continue
 		}
-		sum[i].Rows += min(u.Rows, MaxRows)
+		sum[i].Rows += min(u.Rows, MaxRank)
 	}
 	slices.SortFunc(sum, func(a, b UnitRows) int { return strings.Compare(a.Space, b.Space) })
 	return sum

@@ -12,11 +12,15 @@ type Site struct {
 }
 
 // Source is where randomness comes from. Each function gets the parameters that the noise library gets.
+// Its unexported field keeps every other struct type, a type parameter's included, from standing for it.
 type Source struct {
+	_        sealed
 	Laplace  func(at Site, l1 int64, epsilon float64) (int64, error)                 // a noisy zero, in lattice points
 	Gaussian func(at Site, sensitivity int64, epsilon, delta float64) (int64, error) // likewise
 	Keep     func(at Site, units int64, epsilon, delta float64) (bool, error)        // whether a partition of so many units appears
 }
+
+type sealed struct{}
 
 // Complete reports whether every kind of decision has its function.
 func (s Source) Complete() bool { return s.Laplace != nil && s.Gaussian != nil && s.Keep != nil }
