@@ -139,7 +139,7 @@ func TestGaussianIsExactOnTheLattice(t *testing.T) {
 func TestGaussianHalfWidth(t *testing.T) {
 	for _, points := range []float64{40, 100, 300} {
 		n, law := coarse(points, 5)
-		k, inside := n.halfWidth(), 0.0
+		k := n.halfWidth()
 		within := func(k int64) (p float64) {
 			for z, q := range law {
 				if got, _ := n.add(0, site{}, fixed(z)); got.steps >= -k && got.steps <= k {
@@ -148,7 +148,7 @@ func TestGaussianHalfWidth(t *testing.T) {
 			}
 			return p
 		}
-		if inside = within(k); inside < Confidence-1e-3 || k > 0 && within(k-1) > Confidence+1e-3 {
+		if inside := within(k); inside < Confidence-1e-3 || k > 0 && within(k-1) > Confidence+1e-3 {
 			t.Errorf("σ = %g steps: ± %d holds %g, ± %d holds %g", n.scale, k, inside, k-1, within(k-1))
 		}
 		if got := math.Erf(n.within(0.7) / n.scale / math.Sqrt2); math.Abs(got-0.7) > 1e-12 {

@@ -63,7 +63,7 @@ func (g *generator) featureInput(in rows, f query.Feature, i int) []string {
 		return nil
 	}
 	g.weigh(in, *f.Argument)
-	x := ""
+	var x string
 	switch f.Kind {
 	case query.FeatureSum, query.FeatureAvg:
 		x = g.steps(in, *f.Argument, f.Step)

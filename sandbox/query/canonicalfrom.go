@@ -33,7 +33,8 @@ func (w writer) aliased(r Relation, alias string) string {
 
 func (w writer) joins(r Relation) string {
 	left, right := r.Inputs[0], r.Inputs[1]
-	text, word := "", " JOIN "
+	word := " JOIN "
+	var text string
 	if r.Join.Left == "" {
 		text = w.joins(left)
 	} else {

@@ -154,13 +154,13 @@ func refusal(text string, err error) error {
 	lines := strings.Split(text, "\n")
 	switch {
 	case e.Message == "" || strings.HasSuffix(e.Message, ".") || !utf8.ValidString(e.Error()) || len(e.Error()) > most:
-		return fmt.Errorf("an odd message: %+v", e)
+		return fmt.Errorf("an odd message: %+v", *e)
 	case e.NotFound && (e.Message != "there is no such dataset, or you may not use it" || e.Hint != ""):
-		return fmt.Errorf("a dataset that is hidden is not like one that is absent: %+v", e)
+		return fmt.Errorf("a dataset that is hidden is not like one that is absent: %+v", *e)
 	case (e.Line == 0) != (e.Column == 0) || e.Line < 0 || e.Column < 0 || e.Line > len(lines):
-		return fmt.Errorf("no place in a text of %d lines: %+v", len(lines), e)
+		return fmt.Errorf("no place in a text of %d lines: %+v", len(lines), *e)
 	case e.Line > 0 && e.Column > utf8.RuneCountInString(lines[e.Line-1])+1:
-		return fmt.Errorf("no place in line %q: %+v", lines[e.Line-1], e)
+		return fmt.Errorf("no place in line %q: %+v", lines[e.Line-1], *e)
 	}
 	return nil
 }

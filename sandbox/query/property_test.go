@@ -203,7 +203,7 @@ func (g generator) value() string {
 }
 
 func (g generator) aggregate() string {
-	of := ""
+	var of string
 	switch rapid.IntRange(0, 8).Draw(g.T, "aggregate") {
 	case 0:
 		of = "COUNT(*)"

@@ -170,14 +170,6 @@ func (s *scope) idText() string {
 	return identifier(name)
 }
 
-// countUnits is the hint how to count units.
-func (s *scope) countUnits() string {
-	if id := s.idText(); id != "" {
-		return "COUNT(DISTINCT " + id + ") counts privacy units"
-	}
-	return "select the privacy ID in the sub-query, so that COUNT(DISTINCT …) of it can count its units"
-}
-
 // nearest suggests a column.
 func nearest(items []*item, name string) string {
 	best, distance := "", min(4, len(name))
