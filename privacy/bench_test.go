@@ -34,7 +34,7 @@ func BenchmarkPartitions(b *testing.B) {
 				for i := range groups {
 					groups[i] = Partial{Key: keys[i], Rows: 50, Units: 50, Arguments: []Tally{{NonNull: 50, Sum: big.NewInt(2500)}}}
 				}
-				p := NewPartials(groups)
+				p := NewPartials(spec.Shape(), groups)
 				start := time.Now()
 				if _, err := Run(spec, p); err != nil {
 					b.Fatal(err)

@@ -26,7 +26,7 @@ func releaseMany(t *testing.T, a Aggregate, loss Loss) []Row {
 		for i, key := range keys {
 			groups[i] = Partial{Key: key, Units: 100, Rows: 100, Arguments: []Tally{{NonNull: 100, Sum: big.NewInt(100 * 300)}}}
 		}
-		r, err := Run(s, NewPartials(groups))
+		r, err := Run(s, NewPartials(s.Shape(), groups))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestEmpiricalEpsilon(t *testing.T) {
 	below := func(n int64) int {
 		hits := 0
 		for range draws {
-			r, err := Run(s, NewPartials([]Partial{people("a", n)}))
+			r, err := Run(s, NewPartials(s.Shape(), []Partial{people("a", n)}))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,7 +27,7 @@ func Example() {
 	fmt.Printf("ε %s, d %.3f, δ %s\n", price.Epsilon, float64(price.Renyi)/1e12, price.Delta)
 	fmt.Printf("noise on the count: %s of scale %.1f\n", spec.Columns()[0].Mechanism, spec.Columns()[0].Scale)
 
-	partials := privacy.NewPartials([]privacy.Partial{
+	partials := privacy.NewPartials(spec.Shape(), []privacy.Partial{
 		{Key: `["female"]`, Units: 2231, Rows: 2231, Arguments: []privacy.Tally{{NonNull: 2231, Sum: big.NewInt(117_662_940)}}},
 		{Key: `["male"]`, Units: 2304, Rows: 2304, Arguments: []privacy.Tally{{NonNull: 2304, Sum: big.NewInt(121_259_520)}}},
 	})

@@ -163,7 +163,7 @@ func TestOneMechanismServesARelease(t *testing.T) {
 			sites[at]++
 			return 0, nil
 		}
-		r, err := run(s, NewPartials(nil), src)
+		r, err := run(s, NewPartials(s.Shape(), nil), src)
 		if err != nil {
 			t.Fatal(err)
 		}

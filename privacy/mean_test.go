@@ -107,7 +107,7 @@ func TestMeanOfNobody(t *testing.T) {
 	q.Partitions.Keys = []string{"0"}
 	s := mustSpec(t, q)
 	for _, z := range []int64{0, -1 << 39, math.MinInt64} { // no noise, then ever more negative
-		r, err := run(s, NewPartials(nil), fixed(z))
+		r, err := run(s, NewPartials(s.Shape(), nil), fixed(z))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestMeanWithoutNoise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := run(s, NewPartials([]Partial{{Rows: n, Units: n, Arguments: []Tally{{NonNull: n, Sum: sum}}}}), fixed(0))
+		r, err := run(s, NewPartials(s.Shape(), []Partial{{Rows: n, Units: n, Arguments: []Tally{{NonNull: n, Sum: sum}}}}), fixed(0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +175,7 @@ func TestMeanCoverage(t *testing.T) {
 				covered := 0
 				for range draws {
 					p := Partial{Key: "0", Rows: n, Units: n, Arguments: []Tally{{NonNull: n, Sum: big.NewInt(n * mean)}}}
-					r, err := run(s, NewPartials([]Partial{p}), src)
+					r, err := run(s, NewPartials(s.Shape(), []Partial{p}), src)
 					if err != nil {
 						t.Fatal(err)
 					}

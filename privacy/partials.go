@@ -42,12 +42,14 @@ type Leaf struct{ Index, Rows int64 }
 // Partials are the exact aggregates of one question. They give one release: Run and MarshalBinary
 // both use them up. They have no accessor, and their content never appears in an error or a log.
 type Partials struct {
+	shape  Shape // of their question
 	groups []Partial
 	used   atomic.Bool
 }
 
-// NewPartials takes over the groups, in any order; the caller must not touch them afterwards.
-func NewPartials(groups []Partial) *Partials { return &Partials{groups: groups} }
+// NewPartials takes over the groups, in any order, of a question of that shape; the caller must not touch
+// them afterwards. Only engines call it.
+func NewPartials(of Shape, groups []Partial) *Partials { return &Partials{shape: of, groups: groups} }
 
 // String hides the content from logs.
 func (p *Partials) String() string { return "privacy.Partials(hidden)" }
@@ -68,6 +70,12 @@ func (p *Partials) take() ([]Partial, error) {
 	return groups, nil
 }
 
+// moved is what another process is sent.
+type moved struct {
+	Shape  Shape
+	Groups []Partial
+}
+
 // MarshalBinary moves the partials to another process: here they count as used from now on. The
 // bytes are the secret themselves; they must reach that process only, and be decoded once.
 func (p *Partials) MarshalBinary() ([]byte, error) {
@@ -75,7 +83,7 @@ func (p *Partials) MarshalBinary() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(groups)
+	b, err := json.Marshal(moved{p.shape, groups})
 	if err != nil {
 		return nil, ErrPartials
 	}
@@ -87,11 +95,11 @@ func (p *Partials) UnmarshalBinary(b []byte) error {
 	if p.groups != nil || p.used.Load() {
 		return ErrUsed
 	}
-	var groups []Partial
-	if err := json.Unmarshal(b, &groups); err != nil {
+	var m moved
+	if err := json.Unmarshal(b, &m); err != nil {
 		return fmt.Errorf("read them: %w", ErrPartials) // the decoder's message may quote them
 	}
-	p.groups = groups
+	p.shape, p.groups = m.Shape, m.Groups
 	return nil
 }
 

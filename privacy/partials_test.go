@@ -64,7 +64,7 @@ func TestRunRefusesWhatNoEngineMakes(t *testing.T) {
 			groups := change(&q, []Partial{people("a", 5)})
 			drawn := false
 			src := source{Laplace: func(site, int64, float64) (int64, error) { drawn = true; return 0, nil }}
-			p := NewPartials(groups)
+			p := NewPartials(q.Shape(), groups)
 			r, err := run(mustSpec(t, q), p, src)
 			if !errors.Is(err, ErrPartials) || len(r.Rows()) != 0 || drawn || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%v, %v, drawn %t", r, err, drawn)
@@ -75,7 +75,7 @@ func TestRunRefusesWhatNoEngineMakes(t *testing.T) {
 		})
 	}
 	for name, src := range map[string]source{"none": {}, "no Gaussian": {Laplace: libraryLaplace, Keep: libraryKeep}} {
-		p := NewPartials(nil)
+		p := NewPartials(countQuestion(OneEpsilon, "a").Shape(), nil)
 		if _, err := RunFrom(src, mustSpec(t, countQuestion(OneEpsilon, "a")), p); !errors.Is(err, ErrSpec) {
 			t.Errorf("a source of randomness that is %s: %v", name, err)
 		}
@@ -83,7 +83,7 @@ func TestRunRefusesWhatNoEngineMakes(t *testing.T) {
 			t.Errorf("partials were used up by a source that is %s: %v", name, err)
 		}
 	}
-	if _, err := Run(Spec{}, NewPartials(nil)); !errors.Is(err, ErrSpec) {
+	if _, err := Run(Spec{}, NewPartials(Shape{}, nil)); !errors.Is(err, ErrSpec) {
 		t.Errorf("the zero spec: %v", err)
 	}
 	if _, err := Run(mustSpec(t, countQuestion(OneEpsilon, "a")), nil); !errors.Is(err, ErrPartials) {
@@ -93,7 +93,7 @@ func TestRunRefusesWhatNoEngineMakes(t *testing.T) {
 
 func TestPartialsAreUsedOnce(t *testing.T) {
 	s := mustSpec(t, countQuestion(OneEpsilon, "a"))
-	p := NewPartials([]Partial{people("a", 5)})
+	p := NewPartials(s.Shape(), []Partial{people("a", 5)})
 	var wait sync.WaitGroup
 	var lock sync.Mutex
 	released := 0
@@ -119,7 +119,8 @@ func TestPartialsAreUsedOnce(t *testing.T) {
 
 func TestPartialsTravel(t *testing.T) {
 	huge := new(big.Int).Lsh(big.NewInt(-3), 80)
-	p := NewPartials([]Partial{
+	shape := countQuestion(OneEpsilon, "a").Shape()
+	p := NewPartials(shape, []Partial{
 		{Key: `["a",null]`, Units: 1, Rows: 3, Arguments: []Tally{{NonNull: 2, Sum: huge, Squares: huge, Units: 1, Distinct: 2, Leaves: []Leaf{{7, 2}}}, {}}},
 		{Key: "\x00é", Arguments: []Tally{{Sum: new(big.Int)}, {}}},
 	})
@@ -137,6 +138,9 @@ func TestPartialsTravel(t *testing.T) {
 	if err := back.UnmarshalBinary(b); !errors.Is(err, ErrUsed) {
 		t.Errorf("partials were overwritten: %v", err)
 	}
+	if back.shape != shape {
+		t.Error("the shape did not travel")
+	}
 	groups, err := back.take()
 	if err != nil || len(groups) != 2 || groups[0].Key != `["a",null]` || groups[1].Key != "\x00é" || groups[0].Rows != 3 || groups[0].Units != 1 {
 		t.Fatalf("%+v, %v", groups, err)
@@ -153,10 +157,36 @@ func TestPartialsTravel(t *testing.T) {
 }
 
 func TestPartialsHideThemselves(t *testing.T) {
-	p := NewPartials([]Partial{people("canary", 12345)})
+	p := NewPartials(Shape{}, []Partial{people("canary", 12345)})
 	for _, s := range []string{fmt.Sprint(p), fmt.Sprintf("%v %+v %#v %s", p, p, p, p)} {
 		if strings.Contains(s, "canary") || strings.Contains(s, "12345") {
 			t.Errorf("printed as %s", s)
 		}
+	}
+}
+
+// TestPartialsAnswerTheirOwnQuestion: whatever decides what partials hold keeps them from answering another
+// question; loss and weights do not.
+func TestPartialsAnswerTheirOwnQuestion(t *testing.T) {
+	q := countQuestion(OneEpsilon, "a", "b")
+	q.Aggregates = []Aggregate{bounded(Sum, 0, 0, 10)}
+	for name, change := range map[string]func(q *Question){
+		"bounds":       func(q *Question) { q.Aggregates[0].Upper = 11 },
+		"an aggregate": func(q *Question) { q.Aggregates = append(q.Aggregates, Aggregate{Kind: Count, Argument: NoArgument}) },
+		"L0":           func(q *Question) { q.Contribution.MaxPartitions++ },
+		"rows":         func(q *Question) { q.Contribution.MaxRows += 5 },
+		"keys":         func(q *Question) { q.Partitions.Keys = []string{"a"} },
+		"private keys": func(q *Question) { q.Partitions = Partitions{PreThreshold: 1}; q.Loss.Delta = OneDelta / 100 },
+	} {
+		other := cloneQuestion(q)
+		change(&other)
+		if _, err := Run(mustSpec(t, other), NewPartials(q.Shape(), nil)); !errors.Is(err, ErrPartials) {
+			t.Errorf("%s differs: %v", name, err)
+		}
+	}
+	other := cloneQuestion(q)
+	other.Loss, other.Aggregates[0].Weight = Loss{Epsilon: OneEpsilon / 2}, 3
+	if _, err := Run(mustSpec(t, other), NewPartials(q.Shape(), nil)); err != nil {
+		t.Errorf("another loss: %v", err)
 	}
 }

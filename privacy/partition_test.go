@@ -137,7 +137,7 @@ func TestSelectionAlone(t *testing.T) {
 		}
 		return units > 3, nil
 	}
-	r, err := run(s, NewPartials([]Partial{{Key: "b", Rows: 9, Units: 9}, {Key: "a", Rows: 4, Units: 2}}), src)
+	r, err := run(s, NewPartials(s.Shape(), []Partial{{Key: "b", Rows: 9, Units: 9}, {Key: "a", Rows: 4, Units: 2}}), src)
 	if rows := r.Rows(); err != nil || len(rows) != 1 || rows[0].Key != "b" || len(rows[0].Cells) != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}

@@ -75,7 +75,7 @@ func TestSpecKeepsItsOwnCopy(t *testing.T) {
 	q := countQuestion(OneEpsilon, "a", "b")
 	s := mustSpec(t, q)
 	q.Partitions.Keys[0], q.Aggregates[0].Kind = "changed", Sum
-	r, err := Run(s, NewPartials(nil))
+	r, err := Run(s, NewPartials(s.Shape(), nil))
 	if err != nil || r.Rows()[0].Key != "a" {
 		t.Errorf("%v, %v", r, err)
 	}

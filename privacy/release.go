@@ -68,6 +68,9 @@ func run(s Spec, p *Partials, src source) (Release, error) {
 	if err != nil {
 		return Release{}, err
 	}
+	if p.shape != s.shape {
+		return Release{}, ErrPartials
+	}
 	if groups, err = s.arrange(groups); err != nil {
 		return Release{}, err
 	}

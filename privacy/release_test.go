@@ -19,7 +19,7 @@ func people(key string, n int64) Partial {
 func TestRunListsPublicGroups(t *testing.T) {
 	q := everything(0, 10)
 	q.Partitions.Keys = []string{"b", "a", "c"}
-	r, err := run(mustSpec(t, q), NewPartials([]Partial{people("a", 4), people("b", 9)}), fixed(0))
+	r, err := run(mustSpec(t, q), NewPartials(q.Shape(), []Partial{people("a", 4), people("b", 9)}), fixed(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestRunSelectsPrivateGroups(t *testing.T) {
 		asked[units] = true
 		return units >= 5, nil
 	}
-	r, err := run(mustSpec(t, q), NewPartials([]Partial{people("z", 7), people("y", 6), people("b", 100), people("x", 1)}), src)
+	r, err := run(mustSpec(t, q), NewPartials(q.Shape(), []Partial{people("z", 7), people("y", 6), people("b", 100), people("x", 1)}), src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestSumsAreInTheColumnsUnit(t *testing.T) {
 	q := everything(0, 1)
 	q.Aggregates = []Aggregate{{Kind: Sum, Argument: 0, Lower: -500, Upper: 500, Step: Step{5, 100}}}
 	q.Partitions.Keys = []string{"a"}
-	r, err := run(mustSpec(t, q), NewPartials([]Partial{people("a", 3)}), fixed(0))
+	r, err := run(mustSpec(t, q), NewPartials(q.Shape(), []Partial{people("a", 3)}), fixed(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,13 +92,13 @@ func TestFailingNoiseReleasesNothing(t *testing.T) {
 			}
 			return 0, nil
 		}}
-		if r, err := run(mustSpec(t, q), NewPartials(nil), src); !errors.Is(err, broken) || len(r.rows) != 0 {
+		if r, err := run(mustSpec(t, q), NewPartials(q.Shape(), nil), src); !errors.Is(err, broken) || len(r.rows) != 0 {
 			t.Errorf("%v, %v", r, err)
 		}
 	}
 	q.Partitions, q.Loss.Delta = Partitions{PreThreshold: 1}, OneDelta/100
 	src := source{Keep: func(site, int64, float64, float64) (bool, error) { return false, broken }}
-	if r, err := run(mustSpec(t, q), NewPartials([]Partial{people("a", 1)}), src); !errors.Is(err, broken) || len(r.rows) != 0 {
+	if r, err := run(mustSpec(t, q), NewPartials(q.Shape(), []Partial{people("a", 1)}), src); !errors.Is(err, broken) || len(r.rows) != 0 {
 		t.Errorf("%v, %v", r, err)
 	}
 }
@@ -112,7 +112,7 @@ func TestCountsOfAnArgument(t *testing.T) {
 	p := Partial{Key: "a", Units: 9, Rows: 20, Arguments: []Tally{{NonNull: 12, Units: 7, Distinct: 3}}}
 	for _, l := range []Loss{{Epsilon: OneEpsilon}, {Rho: OneRho / 10, Mechanism: Gaussian}} {
 		q.Loss = l
-		r, err := run(mustSpec(t, q), NewPartials([]Partial{p}), fixed(0))
+		r, err := run(mustSpec(t, q), NewPartials(q.Shape(), []Partial{p}), fixed(0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestNoiseIsFresh(t *testing.T) {
 	s := mustSpec(t, q)
 	seen, exact, cells := map[string]bool{}, 0, 0
 	for range 400 {
-		r, err := Run(s, NewPartials([]Partial{people("0", 50), people("1", 50), people("2", 50)}))
+		r, err := Run(s, NewPartials(s.Shape(), []Partial{people("0", 50), people("1", 50), people("2", 50)}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -113,6 +113,7 @@ type Clocks struct {
 // one; the zero Spec runs nothing. It is immutable and safe for concurrent use.
 type Spec struct {
 	question  Question
+	shape     Shape      // of question
 	arguments int        // arguments that partials must hold at least
 	draws     []draw     // the noisy integers of one partition
 	uses      [][3]int   // for each aggregate, its draws, in the order of measurements
@@ -130,7 +131,7 @@ func NewSpec(q Question) (Spec, error) {
 	if err := checkQuestion(q); err != nil {
 		return Spec{}, err
 	}
-	s := Spec{question: cloneQuestion(q)}
+	s := Spec{question: cloneQuestion(q), shape: q.Shape()}
 	s.plan()
 	b := newBounds(q)
 	for i := range s.draws {

@@ -190,7 +190,7 @@ func (w world) run(t *testing.T, draws int, src source) outcome {
 			partials[i] = w.given[i%2]
 			partials[i].Key = key
 		}
-		release, err := run(w.spec, NewPartials(partials), recorded(src, drawn))
+		release, err := run(w.spec, NewPartials(w.spec.Shape(), partials), recorded(src, drawn))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -168,4 +169,18 @@ func TestVersionOfTheMoment(t *testing.T) {
 		t.Errorf("version %d answers", a.Datasets[0].Version)
 	}
 	h.tally(1, 1, 0)
+}
+
+// TestTooLargeForTheEngine: what only the engine finds too large is explained, and costs nothing.
+func TestTooLargeForTheEngine(t *testing.T) {
+	h := newHouse(t)
+	h.engine.check = func(query.Plan) error {
+		return fmt.Errorf("the plan cannot be run: %w", &query.Error{Message: "the question is too large", Hint: "nest less"})
+	}
+	_, err := h.Submit(ctx, researcher, ask())
+	refused(t, err, sandbox.CodeInvalidSQL)
+	if e := sandbox.AsError(err); e.Public != "the question is too large" || e.Hint != "nest less" {
+		t.Errorf("%+v", e)
+	}
+	h.tally(0, 0, 0)
 }

@@ -7,23 +7,26 @@ import (
 	"entrepot/sandbox/query"
 )
 
-// partials are a thousand rows in every public group, or in two where groups are selected.
-func partials(p query.Plan) *privacy.Partials {
+// partials are those of groups.
+func partials(p query.Plan) *privacy.Partials { return privacy.NewPartials(p.Shape(), groups(p)) }
+
+// groups are a thousand rows in every public group, or in two where groups are selected.
+func groups(p query.Plan) []privacy.Partial {
 	parts := p.Parts()
 	keys := parts.PublicKeys
 	if keys == nil {
 		keys = []string{query.EncodeKey([]any{"a"}), query.EncodeKey([]any{"b"})}
 	}
-	var groups []privacy.Partial
+	var list []privacy.Partial
 	for i, key := range keys {
 		n := 1000 + int64(i)
 		g := privacy.Partial{Key: key, Units: n, Rows: n, Arguments: make([]privacy.Tally, len(parts.Arguments))}
 		for j, x := range parts.Arguments {
 			g.Arguments[j] = tally(n, x, parts.Aggregates, j)
 		}
-		groups = append(groups, g)
+		list = append(list, g)
 	}
-	return privacy.NewPartials(groups)
+	return list
 }
 
 // tally is that of n rows, each of a unit of its own, with a value in the middle of the bounds.

@@ -113,7 +113,12 @@ func (s *Service) ready(ctx context.Context, q prepared) error {
 		}
 		tables[t.ID] = datasets.Table{Declaration: t.Declaration}
 	}
-	if err := s.Engine.Check(ctx, q.plan, tables); err != nil {
+	err := s.Engine.Check(ctx, q.plan, tables)
+	var tooLarge *query.Error
+	if errors.As(err, &tooLarge) {
+		return sqlError(tooLarge)
+	}
+	if err != nil {
 		return fmt.Errorf("plan does not bind: %w", err)
 	}
 	return nil

@@ -16,7 +16,8 @@ import (
 // Engine computes exact, contribution-bounded partial aggregates. It neither charges nor releases.
 type Engine interface {
 	// Check binds the plan's generated SQL against empty tables of those declarations, by dataset: an
-	// assertion that what will be run is well formed, before anything is charged. It reads no file.
+	// assertion that what will be run is well formed, before anything is charged. It reads no file. Where
+	// the question is too large to be run, its error wraps a *query.Error for who asked.
 	Check(ctx context.Context, p query.Plan, tables map[string]datasets.Table) error
 	// Collect runs the plan on canonical table files, by dataset. Its errors are for the operator only.
 	Collect(ctx context.Context, p query.Plan, tables map[string]datasets.Table) (*privacy.Partials, error)

@@ -19,7 +19,7 @@ func (l *lossFlags) add(c *cobra.Command) {
 	f.StringVar(&l.epsilon, "epsilon", defaultEpsilon, "privacy loss ε to spend, by Laplace noise")
 	f.StringVar(&l.rho, "rho", "", "privacy loss ρ to spend instead of ε: less noise where several columns are asked for")
 	f.StringVar(&l.delta, "delta", "0", "δ to spend; needed where the groups are not public")
-	f.StringVar(&l.mechanism, "mechanism", "", "laplace or gaussian, with --rho (default: the better one that ends no clock of the account)")
+	f.StringVar(&l.mechanism, "mechanism", "", "laplace or gaussian, with --rho (default: gaussian where that ends no clock that could pay for laplace)")
 	f.StringVar(&l.gaussianDelta, "gaussian-delta", "", "δ by which Gaussian noise costs a finite ε, with --rho; without it, it costs all")
 	f.StringToInt64Var(&l.weights, "weight", nil, "share of the loss of a column of the answer, name=n (default 1 each)")
 	c.MarkFlagsMutuallyExclusive("epsilon", "rho")

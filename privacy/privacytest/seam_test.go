@@ -44,7 +44,7 @@ func zero(seen map[privacytest.Site]int) privacytest.Source {
 
 func TestRunTellsEverySite(t *testing.T) {
 	seen := map[privacytest.Site]int{}
-	r, err := privacytest.Run(zero(seen), spec(t), privacy.NewPartials(partials()))
+	r, err := privacytest.Run(zero(seen), spec(t), privacy.NewPartials(spec(t).Shape(), partials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestRunTellsEverySite(t *testing.T) {
 	if seen[privacytest.Site{Key: "b", Draw: 1, Node: -1}] != 1 || nodes == 0 {
 		t.Errorf("decisions: %v", seen)
 	}
-	if _, err := privacytest.Run(privacytest.Source{}, spec(t), privacy.NewPartials(nil)); !errors.Is(err, privacy.ErrSpec) {
+	if _, err := privacytest.Run(privacytest.Source{}, spec(t), privacy.NewPartials(spec(t).Shape(), nil)); !errors.Is(err, privacy.ErrSpec) {
 		t.Errorf("an empty source: %v", err)
 	}
 }
@@ -102,7 +102,7 @@ func TestMeasureLooksAtExactValues(t *testing.T) {
 	if _, err := privacytest.Measure(s, bad); !errors.Is(err, privacy.ErrPartials) {
 		t.Errorf("partials of no engine: %v", err)
 	}
-	if _, err := privacy.Run(s, privacy.NewPartials(partials())); err != nil {
+	if _, err := privacy.Run(s, privacy.NewPartials(s.Shape(), partials())); err != nil {
 		t.Errorf("partials that were looked at: %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func (e *engine) Collect(_ context.Context, p query.Plan, _ map[string]datasets.
 		}
 		groups = append(groups, g)
 	}
-	return privacy.NewPartials(groups), nil
+	return privacy.NewPartials(p.Shape(), groups), nil
 }
 
 type keys struct{}

@@ -262,7 +262,8 @@ func TestUnfolded(t *testing.T) {
 	if err := e.check(t.Context(), nested(6), tables); err != nil { // 2^12 columns, 2^13 operations
 		t.Errorf("six deep: %v", err)
 	}
-	if err := e.check(t.Context(), nested(8), tables); !errors.Is(err, ErrPlan) {
+	var asked *query.Error
+	if err := e.check(t.Context(), nested(8), tables); !errors.Is(err, ErrPlan) || !errors.As(err, &asked) {
 		t.Errorf("eight deep: %v", err)
 	}
 }

@@ -129,7 +129,7 @@ func (e *Engine) Collect(ctx context.Context, p query.Plan, tables map[string]da
 	if err != nil {
 		return nil, err
 	}
-	return privacy.NewPartials(groups), nil
+	return privacy.NewPartials(p.Shape(), groups), nil
 }
 
 // collect is Collect without the envelope.

@@ -40,7 +40,7 @@ func (w *writer) fail(format string, args ...any) {
 func (w *writer) put(parts ...any) {
 	for _, part := range parts {
 		if w.err == nil && w.Len() > maxSQL {
-			w.fail("its SQL is longer than %d bytes: nest less", maxSQL)
+			w.fail("%w", tooLarge("the question is too large when it is written out"))
 		}
 		if w.err != nil {
 			return
@@ -69,7 +69,7 @@ func (w *writer) expr(e query.Expr) {
 	w.depth++
 	defer func() { w.depth-- }()
 	if w.depth > maxDepth {
-		w.fail("an expression is nested more than %d deep", maxDepth)
+		w.fail("%w", tooLarge("an expression is nested too deeply"))
 		return
 	}
 	if !arity(e) {

@@ -78,6 +78,9 @@ func (g *generator) write(in rows, f func(w *writer)) string {
 	return w.String()
 }
 
+// tooLarge is for who asked: the text alone is at fault.
+func tooLarge(why string) error { return &query.Error{Message: why, Hint: "nest less, or ask in several questions"} }
+
 // weigh counts the operations of an expression, and how deep they are nested, as the database would see
 // them if it put every field's expression where the field stands, which it does with conditions.
 func (g *generator) weigh(in rows, e query.Expr) weight {
@@ -92,7 +95,7 @@ func (g *generator) weigh(in rows, e query.Expr) weight {
 	}
 	w.depth++
 	if w.operations > maxOperations || w.depth > maxUnfolded {
-		g.fail("its sub-queries compute with each other's columns too often")
+		g.fail("%w", tooLarge("the sub-queries compute with each other's columns too often"))
 	}
 	return w
 }

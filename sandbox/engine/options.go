@@ -14,8 +14,9 @@ import (
 var (
 	// ErrOptions is returned by Open: correct the configuration.
 	ErrOptions = errors.New("engine options")
-	// ErrPlan is returned for a plan that has no SQL, or too much of it. It depends on the plan and the
-	// declaration alone, and Check finds it: refuse the question before it is charged.
+	// ErrPlan is returned for a plan that has no SQL, or too much of it: then a *query.Error is with it, which
+	// who asked may read. It depends on the plan and the declarations alone, and Check finds it: refuse the
+	// question before it is charged.
 	ErrPlan = errors.New("the plan cannot be run")
 	// ErrFile is returned for a file outside the engine's folder or not in the declaration's canonical
 	// form. No question on this version can be answered: register it again.

@@ -29,7 +29,7 @@ func (q *question) writeStatements(g *generator) {
 	}
 	for _, s := range q.statements {
 		if len(s.sql) > maxSQL {
-			g.fail("its SQL is longer than %d bytes: nest less", maxSQL)
+			g.fail("%w", tooLarge("the question is too large when it is written out"))
 		}
 	}
 }

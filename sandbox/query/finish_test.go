@@ -138,7 +138,7 @@ func TestFinishRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, err := privacy.Run(spec, privacy.NewPartials(nil))
+	release, err := privacy.Run(spec, privacy.NewPartials(spec.Shape(), nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,6 +157,9 @@ func (c *checker) plainOperator(n *pg.A_Expr, name string, at int32) (term, erro
 	case ">=":
 		return c.compare(at, OpGe, a, b)
 	}
+	if name == "" {
+		return term{}, c.refuse(at, "write the operator alone", "operators of a schema are not supported")
+	}
 	return term{}, c.refuse(at, hintOperator(name), "the operator %s is not supported", short(name))
 }
 

@@ -59,3 +59,10 @@ func (p Plan) weigh(aggregates []privacy.Aggregate, weights map[string]int64) er
 	}
 	return nil
 }
+
+// Shape is that of the plan's Question, whatever its loss: an engine marks partials with it, and privacy.Run
+// takes no others.
+func (p Plan) Shape() privacy.Shape {
+	q, _ := p.Question(privacy.Loss{}, nil, 1) // without weights there is no error
+	return q.Shape()
+}

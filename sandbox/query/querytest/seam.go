@@ -118,11 +118,11 @@ func (s Seam) groups(whole, less []privacy.Partial) (alone map[string]bool, err 
 // couple records the random decisions on one side and replays them on the other.
 func (s Seam) couple(whole, less []privacy.Partial, a, b []map[privacytest.Site]int64, alone map[string]bool) error {
 	tape := &tape{seam: s, alone: alone, decisions: map[privacytest.Site]decision{}}
-	first, err := privacytest.Run(tape.recorder(), s.Spec, privacy.NewPartials(slices.Clone(whole)))
+	first, err := privacytest.Run(tape.recorder(), s.Spec, privacy.NewPartials(s.Spec.Shape(), slices.Clone(whole)))
 	if err != nil {
 		return fmt.Errorf("with the unit: %w", err)
 	}
-	second, err := privacytest.Run(tape.player(a, b), s.Spec, privacy.NewPartials(slices.Clone(less)))
+	second, err := privacytest.Run(tape.player(a, b), s.Spec, privacy.NewPartials(s.Spec.Shape(), slices.Clone(less)))
 	if err != nil {
 		return fmt.Errorf("without the unit: %w", err)
 	}
