@@ -69,9 +69,9 @@ func textConstructs() []construct {
 		{name: "text of a day that is not in the calendar", rows: []values{{"stamp": "2021-02-29"}}, sql: "SELECT EXTRACT(MONTH FROM CAST(stamp AS DATE)) AS m, COUNT(*) AS n FROM @t GROUP BY m", raises: "CAST(stamp AS DATE)"},
 		{name: "text of a far year", rows: []values{{"stamp": "73190456-01-01"}, {"stamp": "73190-01-01"}, {"stamp": "infinity"}, {"stamp": "0044-03-15 (BC)"}}, sql: "SELECT AVG(CLAMP(EXTRACT(YEAR FROM CAST(stamp AS DATE) + 1), 2000, 2030)) AS y FROM @t", raises: "CAST(stamp AS DATE)"},
 		{name: "text as a condition", rows: []values{{"note": canaryText}}, sql: "SELECT COUNT(*) AS n FROM @t WHERE CASE WHEN note = '12' THEN CAST(note AS int) > 3 ELSE CAST(note AS int) IS NULL END", raises: "CAST(note AS INTEGER) IS NULL"},
-		{name: "unicode", rows: []values{{"note": "ẞİé\u202e👩‍👩‍👧\u0301\uffff" + canaryText}}, sql: "SELECT COUNT(*) FILTER (WHERE UPPER(LOWER(note)) > 'a') AS n, SUM(CLAMP(LENGTH(note), 0, 99)) AS s, COUNT(*) FILTER (WHERE note LIKE '__é%👩%') AS l FROM @t"},
+		{name: "unicode", rows: []values{{"note": "ẞİé\u202e👩‍👩‍👧\u0301\uffff" + canaryText}}, sql: "SELECT COUNT(*) FILTER (WHERE UPPER(LOWER(note)) > 'a') AS n, SUM(CLAMP(LENGTH(note), 0, 99)) AS s, COUNT(*) FILTER (WHERE note LIKE '__é%') AS l FROM @t"},
 		{name: "mega string", rows: []values{{"note": mega}, {"note": strings.Repeat(mega, 500)}}, sql: "SELECT COUNT(DISTINCT note) AS d, SUM(CLAMP(LENGTH(UPPER(TRIM(note))), 0, 99)) AS s, COUNT(*) FILTER (WHERE note LIKE '%a%a%a%a%a%a%a%b') AS n FROM @t"},
-		{name: "LIKE of its own wildcards", rows: []values{{"note": `%_\`}, {"note": `\`}, {"note": "%"}}, sql: "SELECT COUNT(*) FILTER (WHERE note LIKE '%!_%') AS a, COUNT(*) FILTER (WHERE note NOT LIKE '_') AS b, COUNT(*) FILTER (WHERE note LIKE '') AS c FROM @t", raises: `'x' LIKE note ESCAPE 'xx'`},
+		{name: "LIKE of its own wildcards", rows: []values{{"note": `%_\`}, {"note": `\`}, {"note": "%"}}, sql: "SELECT COUNT(*) FILTER (WHERE note LIKE '%!_') AS a, COUNT(*) FILTER (WHERE note NOT LIKE '_') AS b, COUNT(*) FILTER (WHERE note LIKE '') AS c FROM @t", raises: `'x' LIKE note ESCAPE 'xx'`},
 		{name: "conditions over NULL", rows: []values{{"note": "", "ok": "", "y": ""}}, sql: "SELECT COUNT(*) AS n FROM @t WHERE note NOT IN ('a', 'b') OR NOT ok OR (y BETWEEN 1 AND 0) IS UNKNOWN"},
 	}
 }

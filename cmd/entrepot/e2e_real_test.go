@@ -54,7 +54,7 @@ columns:
 
 const retailDeclaration = `
 unit_space: uk_ou/customer
-max_rows_per_unit: 200
+max_rows_per_unit: 1000
 description: Online retail, invoice lines
 columns:
   - {name: customer_id, type: int64, role: privacy_id}
