@@ -79,7 +79,9 @@ func (g *generator) write(in rows, f func(w *writer)) string {
 }
 
 // tooLarge is for who asked: the text alone is at fault.
-func tooLarge(why string) error { return &query.Error{Message: why, Hint: "nest less, or ask in several questions"} }
+func tooLarge(why string) error {
+	return &query.Error{Message: why, Hint: "nest less, or ask in several questions"}
+}
 
 // weigh counts the operations of an expression, and how deep they are nested, as the database would see
 // them if it put every field's expression where the field stands, which it does with conditions.
