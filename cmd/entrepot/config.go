@@ -26,8 +26,8 @@ type Config struct {
 	PlainHTTP   bool          // serve without TLS beyond this machine: something in front does it
 	Audience    string        // of tokens: this deployment's name
 	Deadline    time.Duration // for an admitted question
-	MemoryMB    int64         // the engine's limit [MiB]
-	Threads     int           // the engine's
+	MemoryMB    int64         // the engine's limit, shared equally by the questions under way [MiB]
+	Threads     int           // the engine's, for a question
 	Parallel    int           // questions under way at a time
 	UploadLimit int64         // bytes of one table upload
 	Rate        float64       // requests per second and principal
@@ -43,8 +43,8 @@ func serveFlags(f *pflag.FlagSet) {
 	f.Bool("plain-http", false, "serve beyond this machine without TLS, behind a proxy that does it")
 	f.String("audience", "entrepot", "audience that tokens must name")
 	f.Duration("deadline", 30*time.Second, "for an admitted question, whatever its data")
-	f.Int64("memory-mb", 2048, "the engine's memory limit in MiB")
-	f.Int("threads", 2, "the engine's threads")
+	f.Int64("memory-mb", 2048, "the engine's memory limit in MiB; each question under way has an equal share")
+	f.Int("threads", 2, "the engine's threads for a question")
 	f.Int("parallel", 4, "questions under way at a time; others wait, uncharged")
 	f.Int64("upload-limit", 2<<30, "bytes of one table upload")
 	f.Float64("rate", 50, "requests per second and principal")
@@ -94,10 +94,10 @@ func (c Config) validate() error {
 		return errors.New("--audience is empty: tokens must name this deployment")
 	case c.Deadline <= 0:
 		return errors.New("--deadline must be positive, e.g. 30s")
-	case c.MemoryMB < 64:
-		return errors.New("--memory-mb must be at least 64")
 	case c.Threads < 1, c.Parallel < 1:
 		return errors.New("--threads and --parallel must be at least 1")
+	case c.MemoryMB/int64(c.Parallel) < 64:
+		return fmt.Errorf("--memory-mb must be at least 64 for each question under way, %d for --parallel %d", 64*int64(c.Parallel), c.Parallel)
 	case c.UploadLimit < 1:
 		return errors.New("--upload-limit must be positive")
 	case !(c.Rate > 0) || c.Burst < 1:

@@ -3,23 +3,20 @@ package engine
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
-
-	"github.com/duckdb/duckdb-go/v2"
 
 	"entrepot/datasets"
 	"entrepot/privacy"
 	"entrepot/sandbox/query"
 )
 
-// Engine is one locked-down DuckDB in memory. Its methods may be called at the same time.
+// Engine is a set of locked-down DuckDBs in memory, one for each question that may run at a time, so that
+// a heavy question cannot take the memory of another. Its methods may be called at the same time.
 type Engine struct {
 	options   Options
-	connector *duckdb.Connector
-	slots     chan struct{} // a token for each question running
+	databases chan database // those that are idle
 
 	closing chan struct{} // closed by Close
 	close   sync.Once
@@ -27,46 +24,48 @@ type Engine struct {
 	mu    sync.Mutex                     // guards files and bound
 	files map[string]fileInfo            // canonical files seen, by path
 	bound map[[sha256.Size]byte]struct{} // statements over an empty mirror that did bind
-	// keep is a connection nobody asks anything on. A database in memory lives as long as one is open.
-	keep driver.Conn
 }
 
-// Open starts a database and locks it down. It fails with ErrOptions, or where a lock does not close.
+// Open starts the databases and locks them down. It fails with ErrOptions, or where a lock does not close.
 func Open(o Options) (*Engine, error) {
 	o, err := o.complete()
 	if err != nil {
 		return nil, err
 	}
-	connector, err := duckdb.NewConnector("", nil)
-	if err != nil {
-		return nil, fmt.Errorf("start duckdb: %w", err)
-	}
-	keep, err := connector.Connect(context.Background())
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start duckdb: %w", err), connector.Close())
-	}
-	if err := lockDown(keep, o); err != nil {
-		return nil, errors.Join(err, keep.Close(), connector.Close())
-	}
-	return &Engine{
+	e := &Engine{
 		options:   o,
-		connector: connector,
-		slots:     make(chan struct{}, o.Questions),
+		databases: make(chan database, o.Questions),
 		closing:   make(chan struct{}),
 		files:     map[string]fileInfo{},
 		bound:     map[[sha256.Size]byte]struct{}{},
-		keep:      keep,
-	}, nil
+	}
+	for i := range o.Questions {
+		share, err := o.share(i)
+		if err != nil {
+			return nil, errors.Join(err, e.free(i))
+		}
+		d, err := openDatabase(share)
+		if err != nil {
+			return nil, errors.Join(err, e.free(i))
+		}
+		e.databases <- d
+	}
+	return e, nil
 }
 
-// Close waits for the questions that run, refuses those that wait, and frees the database.
+// free waits for n databases and closes them.
+func (e *Engine) free(n int) (err error) {
+	for range n {
+		err = errors.Join(err, (<-e.databases).close())
+	}
+	return err
+}
+
+// Close waits for the questions that run, refuses those that wait, and frees the databases.
 func (e *Engine) Close() (err error) {
 	e.close.Do(func() {
 		close(e.closing)
-		for range cap(e.slots) {
-			e.slots <- struct{}{}
-		}
-		err = errors.Join(e.keep.Close(), e.connector.Close())
+		err = e.free(cap(e.databases))
 	})
 	return err
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/duckdb/duckdb-go/v2"
 	"go.uber.org/goleak"
 
 	"entrepot/datasets"
@@ -227,11 +229,11 @@ func TestCancel(t *testing.T) {
 	if err := e.run(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("past the deadline: %v", err)
 	}
-	e.slots <- struct{}{} // somebody else's question
+	busy := <-e.databases // somebody else's question
 	if err := e.run(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("waiting: %v", err)
 	}
-	<-e.slots
+	e.databases <- busy
 	ctx, cancel = context.WithCancel(t.Context())
 	go cancel()
 	if err := e.run(ctx, endless); !errors.Is(err, context.Canceled) {
@@ -247,6 +249,31 @@ func TestCancel(t *testing.T) {
 	hasty := open(t, Options{Dir: e.options.Dir, Timeout: 50 * time.Millisecond})
 	if err := hasty.run(t.Context(), endless); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("past the engine's deadline: %v", err)
+	}
+}
+
+// TestShares fills one question's memory: another question, asked meanwhile, has its own.
+func TestShares(t *testing.T) {
+	e := open(t, Options{Dir: t.TempDir(), MemoryLimit: 128 << 20, Questions: 2, Threads: 1})
+	count := func(ctx context.Context, s session) error {
+		return s.query(ctx, "SELECT count(DISTINCT i) FROM range(200000) t(i)", nil, func([]driver.Value) error { return nil })
+	}
+	err := e.run(t.Context(), func(ctx context.Context, s session) error {
+		heavy := s.query(ctx, "SELECT count(DISTINCT i) FROM range(20000000) t(i)", nil, func([]driver.Value) error { return nil })
+		var failed *duckdb.Error
+		if !errors.As(heavy, &failed) || failed.Type != duckdb.ErrorTypeOutOfMemory {
+			t.Errorf("20 million values within 64 MiB: %v", heavy)
+		}
+		if _, err := s.conn.ExecContext(ctx, "CREATE TEMP TABLE hog AS SELECT i, i * 2 FROM range(3000000) t(i)", nil); err != nil {
+			return err // 48 MiB of the 64, until the session ends
+		}
+		if err := count(ctx, s); err == nil {
+			t.Error("the share that is taken still has room, so this test shows nothing")
+		}
+		return e.run(ctx, count)
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

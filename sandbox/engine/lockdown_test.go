@@ -15,7 +15,9 @@ import (
 // and returns the first row.
 func raw(t *testing.T, e *Engine, sql string) (row []driver.Value, err error) {
 	t.Helper()
-	c, err := e.connector.Connect(t.Context())
+	d := <-e.databases
+	defer func() { e.databases <- d }()
+	c, err := d.connector.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func TestLockDown(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(outside, "secret.csv"), []byte("canary\n1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := open(t, Options{Dir: dir, Threads: 1})
+	e := open(t, Options{Dir: dir, Threads: 1, Questions: 1})
 
 	fill := strings.NewReplacer("{in}", dir, "{out}", outside, "{sibling}", sibling)
 	refused := []string{

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,9 +32,9 @@ var (
 // from rows.
 type Options struct {
 	Dir         string        // folder of the canonical Parquet files; the only one it may read
-	TempDir     string        // folder to spill to when memory is short; "" for none
-	MemoryLimit int64         // of DuckDB, soft [bytes]; 0 means 1 GiB
-	Threads     int           // of DuckDB, shared by all questions; 0 means one for each processor
+	TempDir     string        // folder to spill to when memory is short, a part of it for each question; "" for none
+	MemoryLimit int64         // of DuckDB, soft; each question that may run has an equal share [bytes]; 0 means 1 GiB
+	Threads     int           // of DuckDB, for each question; 0 means one for each processor
 	Questions   int           // questions run at a time, others wait; 0 means 4
 	Timeout     time.Duration // deadline of one Check or Collect, waiting included; 0 means 30 s
 	MaxGroups   int64         // groups of one question without a public domain; 0 means 2^20
@@ -67,6 +68,19 @@ func (o Options) complete() (Options, error) {
 		o.TempDir, err = folder(o.TempDir)
 	}
 	return o, err
+}
+
+// share returns the options of the i-th database.
+func (o Options) share(i int) (Options, error) {
+	o.MemoryLimit /= int64(o.Questions)
+	if o.TempDir == "" {
+		return o, nil
+	}
+	o.TempDir = filepath.Join(o.TempDir, strconv.Itoa(i)) // names of spilled blocks are unique within one database only
+	if err := os.MkdirAll(o.TempDir, 0o700); err != nil {
+		return o, fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	return o, nil
 }
 
 // folder returns dir as an absolute path without symbolic links, since the database compares paths

@@ -15,20 +15,21 @@ import (
 // tables or variables, had a question a way to make them, would end with it.
 type session struct{ conn *duckdb.Conn }
 
-// run waits for a slot, opens a session and calls f. A panic of the driver becomes an error; a crash
+// run waits for an idle database, opens a session and calls f. A panic of the driver becomes an error; a crash
 // of the native library does not.
 func (e *Engine) run(ctx context.Context, f func(context.Context, session) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
 	defer cancel()
+	var d database
 	select {
-	case e.slots <- struct{}{}:
-		defer func() { <-e.slots }()
+	case d = <-e.databases:
+		defer func() { e.databases <- d }()
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the engine: %w", ctx.Err())
 	case <-e.closing:
 		return ErrClosed
 	}
-	select { // a slot may have been free at the same moment
+	select { // one may have been free at the same moment
 	case <-e.closing:
 		return ErrClosed
 	default:
@@ -38,7 +39,7 @@ func (e *Engine) run(ctx context.Context, f func(context.Context, session) error
 			err = errors.Join(err, fmt.Errorf("duckdb driver: panic of type %T", p))
 		}
 	}()
-	c, err := e.connector.Connect(ctx)
+	c, err := d.connector.Connect(ctx)
 	if err != nil {
 		return fmt.Errorf("connect to duckdb: %w", err)
 	}
