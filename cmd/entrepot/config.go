@@ -43,7 +43,7 @@ func serveFlags(f *pflag.FlagSet) {
 	f.Bool("plain-http", false, "serve beyond this machine without TLS, behind a proxy that does it")
 	f.String("audience", "entrepot", "audience that tokens must name")
 	f.Duration("deadline", 30*time.Second, "for an admitted question, whatever its data")
-	f.Int64("memory-mb", 2048, "the engine's memory limit in MiB; each question under way has an equal share")
+	f.Int64("memory-mb", 4096, "the engine's memory limit in MiB; each question under way has an equal share")
 	f.Int("threads", 2, "the engine's threads for a question")
 	f.Int("parallel", 4, "questions under way at a time; others wait, uncharged")
 	f.Int64("upload-limit", 2<<30, "bytes of one table upload")

@@ -33,7 +33,7 @@ var (
 type Options struct {
 	Dir         string        // folder of the canonical Parquet files; the only one it may read
 	TempDir     string        // folder to spill to when memory is short, a part of it for each question; "" for none
-	MemoryLimit int64         // of DuckDB, soft; each question that may run has an equal share [bytes]; 0 means 1 GiB
+	MemoryLimit int64         // of DuckDB, soft; each question that may run has an equal share [bytes]; 0 means 4 GiB
 	Threads     int           // of DuckDB, for each question; 0 means one for each processor
 	Questions   int           // questions run at a time, others wait; 0 means 4
 	Timeout     time.Duration // deadline of one Check or Collect, waiting included; 0 means 30 s
@@ -46,7 +46,7 @@ func (o Options) complete() (Options, error) {
 		return o, fmt.Errorf("%w: a limit is negative", ErrOptions)
 	}
 	if o.MemoryLimit == 0 {
-		o.MemoryLimit = 1 << 30
+		o.MemoryLimit = 4 << 30
 	}
 	if o.Threads == 0 {
 		o.Threads = runtime.NumCPU()
