@@ -18,12 +18,12 @@ const (
 )
 
 // decimalForm keeps big.Rat from reading fractions, hexadecimals and exponents that fill the memory.
-const decimalForm = `^[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$`
+var decimalForm = regexp.MustCompile(`^[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$`)
 
 // UnmarshalText reads a decimal above 0 and at most 1,000,000, with no digit beyond the twelfth
 // decimal place. Its errors say which of these failed.
 func (p *Pico) UnmarshalText(text []byte) error {
-	if !regexp.MustCompile(decimalForm).Match(text) {
+	if !decimalForm.Match(text) {
 		return fmt.Errorf("%s is not a decimal such as 0.5", quote(string(text)))
 	}
 	amount, ok := new(big.Rat).SetString(string(text))

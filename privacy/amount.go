@@ -15,8 +15,7 @@ type Epsilon int64
 // Delta is a failure probability δ in atto-δ: Delta(1e18) is δ = 1.
 type Delta int64
 
-// Renyi is a Rényi divergence d, in pico-nats, at an order that its owner (an
-// account) fixes once: Renyi(1e12) is d = 1.
+// Renyi is a Rényi divergence d, in pico-nats, at one order: Renyi(1e12) is d = 1.
 type Renyi int64
 
 // Rho is a loss ρ of zero-concentrated DP in pico-ρ: Rho(1e12) is ρ = 1. A ρ-zCDP release has Rényi
@@ -26,12 +25,16 @@ type Rho int64
 // Order is a Rényi order α > 1 in thousandths: Order(23_256) is α = 23.256.
 type Order int64
 
+// Share is a part of a whole in millionths: Share(250_000) is a quarter.
+type Share int64
+
 // One of each amount, and the largest an account or a question may name.
 const (
 	OneEpsilon Epsilon = 1e12
 	OneDelta   Delta   = 1e18
 	OneRenyi   Renyi   = 1e12
 	OneRho     Rho     = 1e12
+	OneShare   Share   = 1e6
 
 	MaxLifetimeEpsilon Epsilon = 1000 * OneEpsilon
 	MaxRho             Rho     = 1000 * OneRho
@@ -121,6 +124,9 @@ func (r Rho) String() string { return formatScaled(int64(r), 12) }
 // String writes the exact decimal.
 func (o Order) String() string { return formatScaled(int64(o), 3) }
 
+// String writes the exact decimal.
+func (s Share) String() string { return formatScaled(int64(s), 6) }
+
 // formatScaled writes n·10^-digits without trailing zeros, with an exponent when it is shorter.
 func formatScaled(n int64, digits int) string {
 	if n == math.MaxInt64 {
@@ -158,6 +164,16 @@ func (r Rho) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 // MarshalText writes the exact decimal.
 func (o Order) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
+// MarshalText writes the exact decimal.
+func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a decimal from 0 to 1.
+func (s *Share) UnmarshalText(b []byte) error {
+	n, err := parseScaled(string(b), 6, int64(OneShare))
+	*s = Share(n)
+	return err
+}
+
 // UnmarshalText reads what MarshalText writes: any amount that a clock can stand at. What a person
 // asks for goes through ParseEpsilon.
 func (e *Epsilon) UnmarshalText(b []byte) error {
@@ -167,7 +183,11 @@ func (e *Epsilon) UnmarshalText(b []byte) error {
 }
 
 // UnmarshalText reads what MarshalText writes.
-func (d *Delta) UnmarshalText(b []byte) (err error) { *d, err = ParseDelta(string(b)); return }
+func (d *Delta) UnmarshalText(b []byte) error {
+	n, err := parseClock(string(b), 18)
+	*d = Delta(n)
+	return err
+}
 
 // UnmarshalText reads what MarshalText writes.
 func (d *Renyi) UnmarshalText(b []byte) error {

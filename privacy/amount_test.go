@@ -50,7 +50,7 @@ func TestAmountsAreExactText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		loss := Clocks{
 			Epsilon: Epsilon(rapid.Int64Min(0).Draw(t, "epsilon")),
-			Renyi:   Renyi(rapid.Int64Min(0).Draw(t, "renyi")),
+			Renyi:   Divergences{Renyi(rapid.Int64Min(0).Draw(t, "renyi"))},
 			Delta:   Delta(rapid.Int64Range(0, int64(OneDelta)).Draw(t, "delta")),
 		}
 		b, err := json.Marshal(loss)

@@ -23,8 +23,8 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	price := spec.Price(23_256)
-	fmt.Printf("ε %s, d %.3f, δ %s\n", price.Epsilon, float64(price.Renyi)/1e12, price.Delta)
+	price := spec.Price(privacy.Orders{23_256})
+	fmt.Printf("ε %s, d %.3f, δ %s\n", price.Epsilon, float64(price.Renyi[0])/1e12, price.Delta)
 	fmt.Printf("noise on the count: %s of scale %.1f\n", spec.Columns()[0].Mechanism, spec.Columns()[0].Scale)
 
 	partials := privacy.NewPartials(spec.Shape(), []privacy.Partial{
@@ -70,12 +70,12 @@ func ExampleLoss() {
 			fmt.Println(err)
 			return
 		}
-		epsilon, price := "inf", spec.Price(23_256)
+		epsilon, price := "inf", spec.Price(privacy.Orders{23_256})
 		if price.Epsilon < math.MaxInt64 {
 			epsilon = fmt.Sprintf("%.3f", float64(price.Epsilon)/1e12)
 		}
 		fmt.Printf("%s of scale %.1f: ε %s, d %.4f, δ %.1g\n", spec.Columns()[0].Mechanism, spec.Columns()[0].Scale,
-			epsilon, float64(price.Renyi)/1e12, float64(price.Delta)/1e18)
+			epsilon, float64(price.Renyi[0])/1e12, float64(price.Delta)/1e18)
 	}
 	// Output:
 	// laplace of scale 30.0: ε 0.100, d 0.0352, δ 0

@@ -36,7 +36,17 @@ const latticePoints = 1 << 40
 
 // newLaplace calibrates noise to a sensitivity with every l1, cell and cells at least 1.
 func newLaplace(s sensitivity, share Epsilon) (noise, error) {
-	n := noise{kind: Laplace, epsilon: share.FloorFloat(), sensitivity: s.l1}
+	n, ok := laplaceAt(s, share.FloorFloat())
+	if !ok {
+		return noise{}, fmt.Errorf("%w: one unit may move an answer by %d steps, too many for ε = %s; narrow the bounds or the limits, or spend more",
+			ErrSpec, s.l1, share)
+	}
+	return n, nil
+}
+
+// laplaceAt is the noise for an ε, false where its scale would be above the cap.
+func laplaceAt(s sensitivity, epsilon float64) (noise, bool) {
+	n := noise{kind: Laplace, epsilon: epsilon, sensitivity: s.l1}
 	for float64(n.sensitivity)*2/n.epsilon <= latticePoints {
 		n.sensitivity *= 2
 		n.bits++
@@ -45,8 +55,7 @@ func newLaplace(s sensitivity, share Epsilon) (noise, error) {
 	for n.grain > 1 {
 		wide := float64(s.l1) + float64(s.cells-1)*float64(n.grain)
 		if wide/n.epsilon > maxScale {
-			return noise{}, fmt.Errorf("%w: one unit may move an answer by %d steps, too many for ε = %s; narrow the bounds or the limits, or spend more",
-				ErrSpec, s.l1, share)
+			return noise{}, false
 		}
 		n.sensitivity = s.l1 + (s.cells-1)*n.grain
 		grain := grainOf(n.sensitivity, n.epsilon)
@@ -56,7 +65,7 @@ func newLaplace(s sensitivity, share Epsilon) (noise, error) {
 		n.grain = grain
 	}
 	n.scale = math.Ldexp((float64(n.sensitivity)+float64(n.grain))/n.epsilon, -int(n.bits))
-	return n, nil
+	return n, true
 }
 
 // laplaceForRho calibrates noise to a share of ρ: the largest ε for one full cell, in whole pico-ε, at

@@ -118,6 +118,23 @@ func TestCrowdsAreKept(t *testing.T) {
 	}
 }
 
+// TestSelectionLeaks takes decisions on n and n − 1 units apart as PROMISE.md, section 5 (i), does: with a weight of
+// at most δ taken off, what is left is within e^ε, both for keeping and for withholding.
+func TestSelectionLeaks(t *testing.T) {
+	for _, epsilon := range []float64{0.01, 0.5, 1, 5} {
+		for _, delta := range []float64{1e-6, 1e-2, 0.3} {
+			for n := int64(1); n <= 200; n++ {
+				p, q := keepProbability(n, epsilon, delta), keepProbability(n-1, epsilon, delta)
+				w := min(delta, p-q)
+				rest, other := (p-w)/(1-w), q/(1-w)
+				if w < 0 || rest < other*(1-1e-12) || rest > math.Exp(epsilon)*other*(1+1e-9)+1e-15 || 1-other > math.Exp(epsilon)*(1-rest)*(1+1e-9)+1e-12 {
+					t.Errorf("ε %g, δ %g, %d units: kept with %g and %g, without leaks %g and %g", epsilon, delta, n, p, q, rest, other)
+				}
+			}
+		}
+	}
+}
+
 // TestSelectionAlone: private groups without an aggregate spend the whole loss on their selection.
 func TestSelectionAlone(t *testing.T) {
 	q := countQuestion(OneEpsilon)
@@ -126,8 +143,8 @@ func TestSelectionAlone(t *testing.T) {
 	if s.selection.epsilon != 1 {
 		t.Errorf("selection has ε = %g", s.selection.epsilon)
 	}
-	price := s.Price(23_256)
-	if want := CeilRenyi(responseDivergence(1, 23.256) * (1 + relativeMargin)); price != (Clocks{OneEpsilon, want, OneDelta / 1000}) {
+	price := s.Price(Orders{23_256})
+	if want := CeilRenyi(responseDivergence(1, 23.256) * (1 + relativeMargin)); price != (Clocks{OneEpsilon, Divergences{want}, OneDelta / 1000}) {
 		t.Errorf("price %+v", price)
 	}
 	src := fixed(0)
@@ -147,7 +164,7 @@ func TestSelectionAlone(t *testing.T) {
 		if got := responseRho(s.selection.epsilon); got > 0.02 || got < 0.02*(1-1e-5) {
 			t.Errorf("%q: selection costs ρ = %g", mechanism, got)
 		}
-		if price := s.Price(0); price.Epsilon < s.selection.each || price.Epsilon > s.selection.each+s.selection.each/100_000 || price.Delta != OneDelta/1000 {
+		if price := s.Price(Orders{}); price.Epsilon < s.selection.each || price.Epsilon > s.selection.each+s.selection.each/100_000 || price.Delta != OneDelta/1000 {
 			t.Errorf("%q: price %+v", mechanism, price)
 		}
 	}
@@ -171,11 +188,11 @@ func TestSelectionUnderRho(t *testing.T) {
 	q.Aggregates, q.Partitions, q.Contribution = nil, Partitions{PreThreshold: 1}, Contribution{50, 1, 50}
 	q.Loss = Loss{Rho: OneRho / 100, Delta: OneDelta / 10}
 	s := mustSpec(t, q)
-	price, each := s.Price(23_256), s.selection.epsilon
+	price, each := s.Price(Orders{23_256}), s.selection.epsilon
 	if e := float64(price.Epsilon) / 1e12; e < 50*each || e > 50*each*(1+1e-5) || price.Delta != OneDelta/10 {
 		t.Errorf("fifty decisions of ε = %g are charged %+v", each, price)
 	}
-	if d, want := float64(price.Renyi)/1e12, 50*responseDivergence(each, 23.256); d < want || d > want*(1+1e-5) {
+	if d, want := float64(price.Renyi[0])/1e12, 50*responseDivergence(each, 23.256); d < want || d > want*(1+1e-5) {
 		t.Errorf("fifty decisions of ε = %g are charged %g on Σd, want %g", each, d, want)
 	}
 	for name, c := range map[string]struct {

@@ -2,27 +2,31 @@ package privacy
 
 import "math"
 
-// Price is what the question costs on each clock of an account whose Rényi clock has this order;
-// order 0 is an account without one, and Renyi is 0. It depends on the question alone.
+// Price is what the question costs on each clock of an account with these Rényi orders; an account without
+// any has no such clock. It depends on the question alone.
 //
 // Epsilon is the ε asked for; under ρ the sum of what each step costs, and the largest amount, which no
 // account can bear, where one of them is Gaussian noise without a δ of its own. Delta is the δ asked for
-// where partitions are private and otherwise 0, with what Gaussian noise adds. Renyi sums the divergence
-// of every draw and of partition selection at the worst possible unit. All are rounded up.
-func (s Spec) Price(order Order) Clocks {
+// where partitions are private and otherwise 0, with what Gaussian noise adds. Renyi sums, at each order, the
+// divergence of every draw and of partition selection at the worst possible unit. All are rounded up.
+func (s Spec) Price(orders Orders) Clocks {
 	price := Clocks{Epsilon: s.epsilon(), Delta: s.delta()}
-	if order == 0 {
-		return price
+	for k, order := range orders.All() {
+		price.Renyi[k] = s.divergence(order.Float())
 	}
+	return price
+}
+
+// divergence is what the question costs on a Rényi clock.
+func (s Spec) divergence(order float64) Renyi {
 	var total float64
 	for _, d := range s.draws {
-		total += d.divergence(order.Float())
+		total += d.divergence(order)
 	}
 	if s.selection != nil {
-		total += s.selection.divergence(order.Float())
+		total += s.selection.divergence(order)
 	}
-	price.Renyi = CeilRenyi(total * (1 + relativeMargin))
-	return price
+	return CeilRenyi(total * (1 + relativeMargin))
 }
 
 // epsilon is what the question costs on Σε.
@@ -117,25 +121,33 @@ const leastRank = 0.005
 // spread evenly over their bounds. For Quantile it is NaN: it depends on the rows.
 func (s Spec) HalfWidths(rows float64) []float64 {
 	widths := make([]float64, len(s.uses))
-	for i, a := range s.question.Aggregates {
-		n := s.draws[s.uses[i][0]].noise
-		switch a.Kind {
-		case Sum:
-			widths[i] = a.Step.Float(float64(n.halfWidth()))
-		case Mean:
-			r := newRatio(noisy{}, noisy{}, n, s.draws[s.uses[i][1]].noise, a)
-			r.n, r.undetermined = rows, !(rows > 0)
-			_, high := r.interval()
-			widths[i] = a.Step.Float(high / 2)
-		case Variance:
-			widths[i] = s.varianceHalfWidth(i, rows)
-		case Quantile:
-			widths[i] = math.NaN()
-		default:
-			widths[i] = float64(n.halfWidth())
-		}
+	for i := range widths {
+		widths[i] = s.halfWidth(i, rows)
 	}
 	return widths
+}
+
+// halfWidth is that of one aggregate.
+func (s Spec) halfWidth(i int, rows float64) float64 {
+	a := s.question.Aggregates[i]
+	n := s.draws[s.uses[i][0]].noise
+	switch a.Kind {
+	case Sum:
+		return a.Step.Float(float64(n.halfWidth()))
+	case Mean:
+		r := newRatio(noisy{}, noisy{}, n, s.draws[s.uses[i][1]].noise, a)
+		r.n, r.undetermined = rows, !(rows > 0)
+		if r.undetermined {
+			return a.Step.Float(r.most / 2)
+		}
+		return a.Step.Float(r.crossing(0, r.most) / 2) // 0 is the estimate, and always plausible
+	case Variance:
+		return s.varianceHalfWidth(i, rows)
+	case Quantile:
+		return math.NaN()
+	default:
+		return float64(n.halfWidth())
+	}
 }
 
 // varianceHalfWidth is half an interval's width for values spread evenly over the bounds, without noise:

@@ -34,7 +34,7 @@ func laplaceDivergence(shift, order float64) float64 {
 //
 // Source: Steinke 2024, "Sharp RDP & zCDP from Pure DP", theorem 4 (differentialprivacy.org): no ε-DP
 // step has more. Every (ε, δ)-DP step is one that leaks with probability δ (Kairouz, Oh & Viswanath,
-// arXiv:1311.0776, not re-read).
+// arXiv:1311.0776; PROMISE.md, section 5 (i), has the proof for two outcomes).
 func responseDivergence(epsilon, order float64) float64 {
 	up := (order - 1) * epsilon
 	p := 1 / (1 + math.Exp(-epsilon))

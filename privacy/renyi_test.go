@@ -107,6 +107,9 @@ func TestRenyiCheckValues(t *testing.T) {
 	if d := RenyiCap(OneEpsilon, half, 23_256); math.Abs(float64(d)/1e12-0.53344) > 1e-5 {
 		t.Errorf("d_max for (1, 1e-6) at 23.256: %s", d)
 	}
+	if rho := float64(RenyiCap(OneEpsilon, half, 23_256)) / 1e12 / 23.256; math.Abs(rho-0.022937) > 1e-6 {
+		t.Errorf("(1, 1e-6) is ρ = %g", rho)
+	}
 	// PRIVACY check value: over 10 partitions at ε = 0.5 and order 23, about half of one partition's price.
 	ratio := 10 * laplaceDivergence(0.05, 23) / laplaceDivergence(0.5, 23)
 	if ratio < 0.2 || ratio > 0.6 {

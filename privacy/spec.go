@@ -102,13 +102,6 @@ type Question struct {
 	Loss         Loss
 }
 
-// Clocks is a loss, or a cap on losses, measured in the three ways that an account counts.
-type Clocks struct {
-	Epsilon Epsilon `json:"epsilon"` // Σε, basic composition
-	Renyi   Renyi   `json:"renyi"`   // Σd at the account's order
-	Delta   Delta   `json:"delta"`   // Σδ of approximate steps
-}
-
 // Spec is a question that passed every check, with the noise that answers it. Only NewSpec makes
 // one; the zero Spec runs nothing. It is immutable and safe for concurrent use.
 type Spec struct {
@@ -128,25 +121,30 @@ type Spec struct {
 // The loss is divided by weight over the draws, and one share of weight 1 selects partitions where they
 // are private; a draw weighs as much as the heaviest aggregate that uses it.
 func NewSpec(q Question) (Spec, error) {
-	if err := checkQuestion(q); err != nil {
-		return Spec{}, err
-	}
-	s := Spec{question: cloneQuestion(q), shape: q.Shape()}
-	s.plan()
-	b := newBounds(q)
-	for i := range s.draws {
-		if err := s.draws[i].measure(q.Contribution, b); err != nil {
-			return Spec{}, err
-		}
-	}
-	s.numbers = s.countNumbers()
-	if err := s.checkSize(len(q.Partitions.Keys)); err != nil {
+	s, b, err := measureSpec(q)
+	if err != nil {
 		return Spec{}, err
 	}
 	if err := s.calibrate(b); err != nil {
 		return Spec{}, err
 	}
 	return s, nil
+}
+
+// measureSpec checks a question, plans its draws and measures them; they have no noise yet.
+func measureSpec(q Question) (Spec, bounds, error) {
+	if err := checkQuestion(q); err != nil {
+		return Spec{}, bounds{}, err
+	}
+	s, b := Spec{question: cloneQuestion(q), shape: q.Shape()}, newBounds(q)
+	s.plan()
+	for i := range s.draws {
+		if err := s.draws[i].measure(q.Contribution, b); err != nil {
+			return Spec{}, bounds{}, err
+		}
+	}
+	s.numbers = s.countNumbers()
+	return s, b, s.checkSize(len(q.Partitions.Keys))
 }
 
 // plan lists the draws that the aggregates need, each once, and which aggregate uses which.

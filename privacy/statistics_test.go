@@ -269,5 +269,5 @@ func (w world) charged() float64 {
 	if w.spec.Mechanism() == Gaussian {
 		return math.Sqrt(2 * w.spec.question.Loss.Rho.FloorFloat())
 	}
-	return float64(w.spec.Price(0).Epsilon) / 1e12
+	return float64(w.spec.Price(Orders{}).Epsilon) / 1e12
 }

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"entrepot/privacy"
@@ -13,10 +14,11 @@ import (
 type Answer struct {
 	ID         string       `json:"id"`       // rel_…
 	Query      string       `json:"query_id"` // of the question that was charged for it
-	Repeat     bool         `json:"repeat"`   // given before; nothing was charged this time
+	Repeat     bool         `json:"repeat"`   // shows a release of before; nothing was charged this time
 	Columns    []Column     `json:"columns"`
 	Rows       []Row        `json:"rows"`
-	Confidence float64      `json:"confidence"` // of every interval _low … _high
+	Confidence float64      `json:"confidence"`     // of every interval _low … _high
+	Loss       *Spent       `json:"loss,omitempty"` // what was spent on it; nil for a repeat
 	Charged    []Charge     `json:"charged"`
 	Datasets   []DatasetRef `json:"datasets"`
 	Log        LogRef       `json:"log"`
@@ -55,12 +57,19 @@ func newAnswer(id string, q Question, work pending, spec privacy.Spec, release p
 	if err != nil {
 		return Answer{}, err
 	}
-	a := Answer{ID: id, Query: q.ID, Columns: []Column{}, Rows: []Row{}, Confidence: privacy.Confidence,
-		Charged: charges(q), Datasets: []DatasetRef{}}
+	a := Answer{ID: id, Query: q.ID, Confidence: privacy.Confidence, Charged: charges(q), Datasets: []DatasetRef{}}
+	loss := newSpent(work.Loss, work.Weights)
+	a.Loss = &loss
 	for _, t := range work.Tables {
 		a.Datasets = append(a.Datasets, DatasetRef{ID: t.Dataset, Version: t.Version})
 	}
-	noise := spec.Columns()
+	a.show(result, spec.Columns())
+	return a, nil
+}
+
+// show puts columns and rows into the answer, with the noise of each aggregate of the plan.
+func (a *Answer) show(result query.Result, noise []privacy.Column) {
+	a.Columns, a.Rows = []Column{}, []Row{}
 	for _, c := range result.Columns {
 		column := Column{Name: c.Name, Kind: string(c.Kind), Type: string(c.Type)}
 		if c.Kind == query.AggregateColumn {
@@ -80,7 +89,6 @@ func newAnswer(id string, q Question, work pending, spec privacy.Spec, release p
 		}
 		a.Rows = append(a.Rows, row)
 	}
-	return a, nil
 }
 
 // Field is one value of a row; Value is a string, bool, int64, float64 or nil.
@@ -148,10 +156,45 @@ func readCharged(query string, b []byte) (Answer, error) {
 	return a, nil
 }
 
-// readAnswer reads a stored answer. All answers leave through it, so that a repeat has the same
-// bytes as the first.
+// What is stored of a release is its answer in JSON, which has no line breaks, then a line break, then all that
+// was drawn (query.Keep): HAVING and LIMIT may have left some of it out. The log's digest is of both.
+
+// storedAnswer writes an answer with the release that it is of.
+func storedAnswer(a Answer, release []byte) ([]byte, error) {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(b, '\n'), release...), nil
+}
+
+// readHead reads a stored answer but for its rows.
+func readHead(b []byte) (Answer, error) {
+	var head struct {
+		Answer
+		Rows json.RawMessage `json:"rows"` // in place of the answer's
+	}
+	b, _, _ = bytes.Cut(b, []byte{'\n'})
+	if err := json.Unmarshal(b, &head); err != nil {
+		return Answer{}, fmt.Errorf("a stored answer is not readable: %w", err)
+	}
+	return head.Answer, nil
+}
+
+// readRelease reads the release that is stored with an answer.
+func readRelease(b []byte) ([]byte, error) {
+	_, release, ok := bytes.Cut(b, []byte{'\n'})
+	if !ok {
+		return nil, errors.New("a stored answer has no release with it")
+	}
+	return release, nil
+}
+
+// readAnswer reads a stored answer, with or without its release. All answers leave through it, so that a repeat has
+// the same bytes as the first.
 func readAnswer(b []byte) (Answer, error) {
 	var a Answer
+	b, _, _ = bytes.Cut(b, []byte{'\n'})
 	if err := json.Unmarshal(b, &a); err != nil {
 		return Answer{}, fmt.Errorf("a stored answer is not readable: %w", err)
 	}

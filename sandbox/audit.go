@@ -79,20 +79,12 @@ func (s *Service) mayRead(ctx context.Context, p access.Principal, e audit.Entry
 
 // spacesOf lists the unit spaces that an entry concerns.
 func (s *Service) spacesOf(ctx context.Context, e audit.Entry) ([]string, error) {
-	var body struct {
-		Spaces  []string `json:"spaces"`
-		Query   string   `json:"query"`
-		Release string   `json:"release"`
-	}
+	var body concerning
 	if err := json.Unmarshal(e.Body, &body); err != nil {
 		return nil, unavailable(err)
 	}
-	if e.Kind == audit.KindAccount {
-		var o audit.Opening
-		if err := json.Unmarshal(e.Body, &o); err != nil {
-			return nil, unavailable(err)
-		}
-		return []string{o.Account.ID}, nil
+	if list := body.accounts(e.Kind); list != nil {
+		return list, nil
 	}
 	if body.Spaces != nil || body.Query == "" {
 		return body.Spaces, nil
@@ -109,6 +101,44 @@ func (s *Service) spacesOf(ctx context.Context, e audit.Entry) ([]string, error)
 		return nil, unavailable(err)
 	}
 	return q.spaces(), nil
+}
+
+// concerning is what the body of an entry may say of whom it concerns.
+type concerning struct {
+	Spaces  []string  `json:"spaces"`
+	Query   string    `json:"query"`
+	Release string    `json:"release"`
+	Account *changed  `json:"account"` // of an opening
+	Before  *changed  `json:"before"`  // of an amendment or an allocation; nil: there was none
+	After   *changed  `json:"after"`   // likewise; nil: it was taken away
+	Spent   []changed `json:"spent"`   // of a recovery: as the checkpoint that it goes by, all accounts
+}
+
+// changed names the account that something is, or is of.
+type changed struct {
+	ID      string `json:"id"`
+	Account string `json:"account"`
+}
+
+// accounts are those that an entry opens, changes or recovers; nil for entries of other kinds.
+func (c concerning) accounts(kind audit.Kind) []string {
+	switch {
+	case kind == audit.KindAccount && c.Account != nil:
+		return []string{c.Account.ID}
+	case kind == audit.KindAmendment && c.After != nil:
+		return []string{c.After.ID}
+	case kind == audit.KindAllocation && c.After != nil:
+		return []string{c.After.Account}
+	case kind == audit.KindAllocation && c.Before != nil:
+		return []string{c.Before.Account}
+	case kind == audit.KindRecovery:
+		list := []string{}
+		for _, spent := range c.Spent {
+			list = append(list, spent.Account)
+		}
+		return list
+	}
+	return nil
 }
 
 // spaces lists the unit spaces that a question was charged to.

@@ -21,6 +21,7 @@ const (
 	kindDataset      = "dataset"
 	kindVersion      = "version" // of a dataset: its revision is the version's number
 	kindPolicy       = "policy"
+	kindMerge        = "merge" // of unit spaces: one document
 )
 
 // load reads a document into v. It returns ErrNotFound, or a failure of the store.

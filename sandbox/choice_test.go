@@ -39,14 +39,14 @@ func (h *house) take(n int, loss privacy.Loss) {
 // What ends a clock of small, or nearly does, and leaves Σd running.
 func (h *house) endEpsilon() { h.take(1, privacy.Loss{Rho: rho / 50, Mechanism: privacy.Gaussian}) }
 func (h *house) endDelta() {
-	h.take(1, privacy.Loss{Epsilon: privacy.OneEpsilon / 100, Delta: h.pupils().Room().Delta})
+	h.take(1, privacy.Loss{Epsilon: privacy.OneEpsilon / 100, Delta: h.pupils().Room(h.now).Delta})
 }
 func (h *house) leaveEpsilon(room privacy.Epsilon) {
 	part := privacy.OneEpsilon / 100
-	for h.pupils().Room().Epsilon-part >= room {
+	for h.pupils().Room(h.now).Epsilon-part >= room {
 		h.take(1, privacy.Loss{Epsilon: part})
 	}
-	if left := h.pupils().Room(); left.Epsilon != room || left.Renyi == 0 {
+	if left := h.pupils().Room(h.now); left.Epsilon != room || left.Renyi[0] == 0 {
 		h.t.Fatalf("%+v is left", left)
 	}
 }
@@ -75,9 +75,9 @@ func TestChoiceLooksAtTheAccount(t *testing.T) {
 			h := small(t)
 			test.spend(h)
 			q := ask(fresh, sql(exam), spend(test.loss))
-			e, err := h.Estimate(ctx, researcher, q, 1000)
+			e, err := h.Estimate(ctx, researcher, q)
 			must(t, err)
-			before := h.pupils().Room()
+			before := h.pupils().Room(h.now)
 			a, err := h.Submit(ctx, researcher, q)
 			must(t, err)
 			if mechanism(t, a) != test.want || e.Charged[0].Charge != a.Charged[0] || !e.Charged[0].Admitted {
@@ -100,7 +100,7 @@ func TestChoiceLooksAtEveryAccount(t *testing.T) {
 		}
 	}
 	asked("gaussian")
-	h.leaveEpsilon(h.pupils().Room().Epsilon%(privacy.OneEpsilon/100) + privacy.OneEpsilon/10)
+	h.leaveEpsilon(h.pupils().Room(h.now).Epsilon%(privacy.OneEpsilon/100) + privacy.OneEpsilon/10)
 	asked("laplace")
 }
 
@@ -108,7 +108,8 @@ func TestChoiceLooksAtEveryAccount(t *testing.T) {
 func TestNeitherIsAdmitted(t *testing.T) {
 	h := small(t)
 	h.endEpsilon()
-	for h.pupils().Room().Renyi > privacy.Renyi(1e10) {
+	room := func() privacy.Renyi { d := h.pupils().Room(h.now).Renyi; return max(d[0], d[1]) }
+	for room() > privacy.Renyi(2e10) {
 		h.take(1, privacy.Loss{Epsilon: privacy.OneEpsilon / 50})
 	}
 	_, err := h.Submit(ctx, researcher, ask(sql(exam), spend(privacy.Loss{Rho: rho, GaussianDelta: 900 * nano}))) // more δ than the account ever bears
@@ -131,18 +132,18 @@ func TestRepeatOutlivesTheChoice(t *testing.T) {
 		}
 		return a
 	}
-	plain, finite := ask(sql(exam), spend(privacy.Loss{Rho: rho / 5})), ask(sql(exam), spend(privacy.Loss{Rho: rho / 4, GaussianDelta: 100 * nano}))
+	others := sql(exam + " WHERE math > 1")
+	plain, finite := ask(sql(exam), spend(privacy.Loss{Rho: rho / 5})), ask(others, spend(privacy.Loss{Rho: rho / 4, GaussianDelta: 100 * nano}))
 	laplace, gaussian := asked("laplace", plain), asked("gaussian", finite)
 	h.endEpsilon()
 	h.repeats(laplace, ada, plain)
 	h.endDelta()
 	h.repeats(gaussian, ada, finite)
-	h.repeats(gaussian, ada, ask(sql(exam), spend(privacy.Loss{Rho: rho / 4, GaussianDelta: 10 * nano})))
-	h.putPolicy(exams, policyDoc) // whose limit is not for Gaussian noise of an infinite price
-	cheap := asked("laplace", ask(sql(exam), spend(privacy.Loss{Rho: rho / 4})))
-	h.repeats(gaussian, ada, finite) // at a finite price it is allowed, and the better of the two
-	h.repeats(cheap, ada, ask(sql(exam), spend(privacy.Loss{Rho: rho / 4})))
-	asked("laplace", ask(fresh, sql(exam), spend(privacy.Loss{Rho: rho / 4, GaussianDelta: 100 * nano})))
+	h.repeats(gaussian, ada, ask(others, spend(privacy.Loss{Rho: rho / 4, GaussianDelta: 10 * nano})))
+	h.putPolicy(exams, policyDoc)                                            // whose limit is not for Gaussian noise of an infinite price
+	h.repeats(gaussian, ada, ask(others, spend(privacy.Loss{Rho: rho / 4}))) // better than the Laplace noise that is allowed
+	h.repeats(gaussian, ada, finite)                                         // at a finite price it is allowed itself
+	asked("laplace", ask(fresh, others, spend(privacy.Loss{Rho: rho / 4, GaussianDelta: 100 * nano})))
 }
 
 // TestRepeatWhereTheChoiceIsDenied: Laplace noise over many groups costs Σε more than Gaussian noise. Where a policy

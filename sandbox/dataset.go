@@ -17,12 +17,19 @@ type Dataset struct {
 	ID          string               `json:"id"` // org.name
 	Declaration datasets.Declaration `json:"declaration"`
 	Version     int64                `json:"version"` // newest; 0 when no rows were registered yet
+
+	hashed string   // the unit space whose key hashed the newest version's privacy IDs
+	merged []string // the spaces that its own was merged with, itself included; nil where nobody asked
 }
 
-// concerns lists the unit space that the rows are about: none where they are public facts.
+// concerns lists the unit spaces that the rows are about: none where they are public facts, and several where
+// spaces were merged.
 func (d Dataset) concerns() []string {
-	if d.Declaration.Public {
+	switch {
+	case d.Declaration.Public:
 		return nil
+	case d.merged != nil:
+		return d.merged
 	}
 	return []string{d.Declaration.UnitSpace}
 }
@@ -30,6 +37,7 @@ func (d Dataset) concerns() []string {
 // Version is one immutable state of a dataset's rows. Report and ContentHash are for its owner only.
 type Version struct {
 	Dataset     string          `json:"dataset"`
+	Space       string          `json:"space,omitempty"` // whose key hashed the privacy IDs
 	Version     int64           `json:"version"`
 	Registered  time.Time       `json:"registered"`
 	Report      datasets.Report `json:"report"`
@@ -99,11 +107,12 @@ func (s *Service) dataset(ctx context.Context, id string) (Dataset, int64, error
 	if err != nil {
 		return Dataset{}, 0, err
 	}
-	var v json.RawMessage
+	var v Version
 	d.Version, err = s.load(ctx, kindVersion, id, &v)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Dataset{}, 0, err
 	}
+	d.hashed = v.Space
 	return d, revision, nil
 }
 

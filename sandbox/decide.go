@@ -61,7 +61,7 @@ func (q prepared) decide(cost privacy.Epsilon) (all access.Decision, refusal str
 // denial is what the asker is told of a decision that denies.
 func (q prepared) denial(id string) *Error {
 	e := &Error{Code: CodeDenied, Query: id, Public: q.refusal}
-	if q.invalid == nil && q.spec.Price(0).Epsilon == infinite {
+	if q.invalid == nil && q.spec.Price(privacy.Orders{}).Epsilon == infinite {
 		e.Hint = "Gaussian noise costs an infinite ε unless gaussian_delta is given; Laplace noise never does."
 	}
 	return e

@@ -6,38 +6,45 @@ import (
 
 	"entrepot/access"
 	"entrepot/privacy"
-	"entrepot/privacy/ledger"
 )
 
 // Estimate says what a question would cost and how far its answers would be off, from public
-// metadata alone. It charges nothing, reads no row and writes no log.
+// metadata, the state of the accounts and, where the asker names one, an earlier release. It charges nothing,
+// reads no row and writes no log.
 type Estimate struct {
-	Question   string           `json:"question"` // in canonical form
-	Decision   access.Decision  `json:"decision"` // of the policies of all datasets together
-	Charged    []EstimateCharge `json:"charged"`
-	Aggregates []EstimateColumn `json:"aggregates"`
-	Partitions string           `json:"partitions"` // "public" or "selected"
-	GroupSize  float64          `json:"group_size"` // rows that the half-widths are for
-	Confidence float64          `json:"confidence"`
+	Question   string              `json:"question"` // in canonical form
+	Decision   access.Decision     `json:"decision"` // of the policies of all datasets together
+	Loss       Spent               `json:"loss"`     // what it would spend: as asked, or found for the accuracy asked
+	Admitted   bool                `json:"admitted"` // by every account and allocation, as they stand
+	Charged    []EstimateCharge    `json:"charged"`
+	Mechanisms []EstimateMechanism `json:"mechanisms"`
+	Aggregates []EstimateColumn    `json:"aggregates"`
+	Partitions string              `json:"partitions"` // "public" or "selected"
+	GroupSize  float64             `json:"group_size"` // rows of the smallest of Groups
+	Groups     []EstimateGroup     `json:"groups"`     // that half-widths are for: one, or three of a release
+	Release    string              `json:"release,omitempty"`
+	Confidence float64             `json:"confidence"`
 }
 
-// EstimateCharge is the price on one account.
-type EstimateCharge struct {
-	Charge
-	Admitted bool `json:"admitted"` // whether the account would bear it as it stands
+// EstimateMechanism is a mechanism of a release, and why it is that one.
+type EstimateMechanism struct {
+	Mechanism string `json:"mechanism"` // "laplace", "gaussian" or "selection"
+	Why       string `json:"why"`       // in one sentence
 }
 
 // EstimateColumn is the expected error of one aggregate.
 type EstimateColumn struct {
 	Name      string   `json:"name"`
 	Mechanism string   `json:"mechanism"`
-	Scale     float64  `json:"scale"`          // of the noise, in the column's unit
-	HalfWidth *float64 `json:"half_width"`     // expected, of the interval, for a group of GroupSize rows; nil: it depends on the rows
-	Note      string   `json:"note,omitempty"` // what a reader must know, in one sentence
+	Scale     float64  `json:"scale"`            // of the noise, in the column's unit
+	HalfWidth *float64 `json:"half_width"`       // of the interval, for a group of GroupSize rows; nil: it depends on the rows
+	Expected  bool     `json:"expected"`         // HalfWidth is what to expect; otherwise it holds whatever the rows are
+	Target    *float64 `json:"target,omitempty"` // half-width that was asked for, in the column's unit
+	Note      string   `json:"note,omitempty"`   // what a reader must know, in one sentence
 }
 
-// Estimate prices a question. groupSize is the rows of a group that the caller has in mind.
-func (s *Service) Estimate(ctx context.Context, p access.Principal, q Query, groupSize float64) (Estimate, error) {
+// Estimate prices a question. It works without a budget: what an account would not bear, and why, is in it.
+func (s *Service) Estimate(ctx context.Context, p access.Principal, q Query) (Estimate, error) {
 	if err := require(p, access.Researcher); err != nil {
 		return Estimate{}, err
 	}
@@ -48,29 +55,51 @@ func (s *Service) Estimate(ctx context.Context, p access.Principal, q Query, gro
 	if ready.invalid != nil {
 		return Estimate{}, ready.invalid
 	}
-	price, err := s.price(ctx, ready)
-	if err != nil {
+	e := Estimate{Question: ready.plan.Canonical(), Decision: ready.decision, Loss: newSpent(ready.loss, ready.weights),
+		Partitions: "public", Confidence: privacy.Confidence, GroupSize: ready.groups.rows(), Release: ready.groups.release}
+	e.Mechanisms = []EstimateMechanism{{string(ready.spec.Mechanism()), ready.why}}
+	if ready.plan.Parts().PublicKeys == nil {
+		e.Partitions = "selected"
+		e.Mechanisms = append(e.Mechanisms, EstimateMechanism{"selection", "the groups are not public: each is listed with a probability that rises with the number of its people, at a δ of " + ready.loss.Delta.String()})
+	}
+	if e.Charged, e.Admitted, err = s.admissions(ctx, p, ready); err != nil {
 		return Estimate{}, err
 	}
-	e := Estimate{Question: ready.plan.Canonical(), Decision: ready.decision, Partitions: "public",
-		GroupSize: groupSize, Confidence: privacy.Confidence, Charged: []EstimateCharge{}, Aggregates: []EstimateColumn{}}
-	parts := ready.plan.Parts()
-	if parts.PublicKeys == nil {
-		e.Partitions = "selected"
-	}
-	for _, c := range price {
-		_, err := c.account.Admit(ledger.Charge{Account: c.account.ID, Loss: c.loss})
-		e.Charged = append(e.Charged, EstimateCharge{Charge{c.account.ID, c.loss}, err == nil})
-	}
-	columns, widths := ready.spec.Columns(), ready.spec.HalfWidths(groupSize)
-	for _, o := range parts.Outputs {
-		if i := o.Aggregate; i >= 0 {
-			c := EstimateColumn{Name: o.Name, Mechanism: string(columns[i].Mechanism), Scale: columns[i].Scale, Note: columns[i].Note}
-			if !math.IsNaN(widths[i]) && !math.IsInf(widths[i], 0) {
-				c.HalfWidth = &widths[i]
+	e.describe(ready)
+	return e, nil
+}
+
+// describe adds the columns and their widths.
+func (e *Estimate) describe(q prepared) {
+	e.Aggregates, e.Groups = []EstimateColumn{}, q.groups.list
+	columns, parts := q.spec.Columns(), q.plan.Parts()
+	for k := range e.Groups {
+		g := &e.Groups[k]
+		widths := q.spec.HalfWidths(g.Rows)
+		g.HalfWidth = map[string]*float64{}
+		for _, o := range parts.Outputs {
+			i := o.Aggregate
+			if i < 0 {
+				continue
+			}
+			g.HalfWidth[o.Name] = known(widths[i])
+			if k > 0 {
+				continue
+			}
+			c := EstimateColumn{Name: o.Name, Mechanism: string(columns[i].Mechanism), Scale: columns[i].Scale, Note: columns[i].Note,
+				HalfWidth: known(widths[i]), Expected: needsRows(parts.Aggregates[i].Kind)}
+			if q.aims != nil && q.aims[i] > 0 {
+				c.Target = &q.aims[i]
 			}
 			e.Aggregates = append(e.Aggregates, c)
 		}
 	}
-	return e, nil
+}
+
+// known is nil for a width that depends on the rows.
+func known(width float64) *float64 {
+	if math.IsNaN(width) || math.IsInf(width, 0) {
+		return nil
+	}
+	return &width
 }

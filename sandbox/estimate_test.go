@@ -22,6 +22,11 @@ func questions() []sandbox.Query {
 	}
 }
 
+// group states the rows of a group.
+func group(rows int64) func(*sandbox.Query) {
+	return func(q *sandbox.Query) { q.Group = sandbox.Group{Rows: rows} }
+}
+
 // TestPriceIsBlind: estimates and charges are the same whatever the rows are, or whether there are any.
 func TestPriceIsBlind(t *testing.T) {
 	few, many := newHouse(t), newHouse(t)
@@ -37,16 +42,16 @@ func TestPriceIsBlind(t *testing.T) {
 	many.register(students, rows.String())
 	for i, q := range questions() {
 		few.unchanged(func() {
-			a, err := few.Estimate(ctx, researcher, q, 1000)
+			a, err := few.Estimate(ctx, researcher, q)
 			must(t, err)
-			b, err := many.Estimate(ctx, researcher, q, 1000)
+			b, err := many.Estimate(ctx, researcher, q)
 			must(t, err)
 			if !reflect.DeepEqual(a, b) {
 				t.Errorf("question %d: %+v\nis not %+v", i, a, b)
 			}
 			empty := q
 			empty.SQL = strings.Replace(q.SQL, "students", "exams", 1)
-			c, err := none.Estimate(ctx, researcher, empty, 1000)
+			c, err := none.Estimate(ctx, researcher, empty)
 			must(t, err)
 			if !reflect.DeepEqual(a.Charged, c.Charged) || !reflect.DeepEqual(a.Aggregates, c.Aggregates) {
 				t.Errorf("question %d without rows: %+v\nis not %+v", i, c, a)
@@ -54,7 +59,7 @@ func TestPriceIsBlind(t *testing.T) {
 		})
 		for _, h := range []*house{few, many} {
 			q.Fresh = true
-			estimate, err := h.Estimate(ctx, researcher, q, 1000)
+			estimate, err := h.Estimate(ctx, researcher, q)
 			must(t, err)
 			answer, err := h.Submit(ctx, researcher, q)
 			must(t, err)
@@ -74,7 +79,7 @@ func TestEstimateCostsNothing(t *testing.T) {
 	h := newHouse(t)
 	h.unchanged(func() {
 		for _, q := range questions() {
-			_, err := h.Estimate(ctx, researcher, q, 1000)
+			_, err := h.Estimate(ctx, researcher, q)
 			must(t, err)
 		}
 	})
@@ -86,7 +91,7 @@ func TestEstimateCostsNothing(t *testing.T) {
 // TestEstimateTells what a caller decides by.
 func TestEstimateTells(t *testing.T) {
 	h := newHouse(t)
-	e, err := h.Estimate(ctx, researcher, ask(), 1000)
+	e, err := h.Estimate(ctx, researcher, ask())
 	must(t, err)
 	a, err := h.Submit(ctx, researcher, ask())
 	must(t, err)
@@ -102,15 +107,15 @@ func TestEstimateTells(t *testing.T) {
 		}
 	}
 	towns := questions()[7]
-	if e, err = h.Estimate(ctx, researcher, towns, 1000); err != nil || e.Partitions != "selected" {
+	if e, err = h.Estimate(ctx, researcher, towns); err != nil || e.Partitions != "selected" {
 		t.Errorf("%+v %v", e, err)
 	}
 	// A larger group has a narrower mean, at the same price.
-	small, err := h.Estimate(ctx, researcher, ask(), 100)
+	small, err := h.Estimate(ctx, researcher, ask(group(100)))
 	must(t, err)
-	large, err := h.Estimate(ctx, researcher, ask(), 10_000)
+	large, err := h.Estimate(ctx, researcher, ask(group(10_000)))
 	must(t, err)
-	if *small.Aggregates[1].HalfWidth <= *large.Aggregates[1].HalfWidth || small.Charged[0] != large.Charged[0] {
+	if *small.Aggregates[1].HalfWidth <= *large.Aggregates[1].HalfWidth || small.Charged[0].Charge != large.Charged[0].Charge {
 		t.Errorf("%+v\n%+v", small, large)
 	}
 }
@@ -118,7 +123,7 @@ func TestEstimateTells(t *testing.T) {
 // TestEstimateOfARefusal: it says that the question would be denied, or not admitted.
 func TestEstimateOfARefusal(t *testing.T) {
 	h := newHouse(t)
-	e, err := h.Estimate(ctx, researcher, ask(func(q *sandbox.Query) { q.Loss.Epsilon = 2 * privacy.OneEpsilon }), 1000)
+	e, err := h.Estimate(ctx, researcher, ask(func(q *sandbox.Query) { q.Loss.Epsilon = 2 * privacy.OneEpsilon }))
 	if err != nil || e.Decision.Allowed || e.Decision.Reason == "" || !e.Charged[0].Admitted {
 		t.Errorf("%+v %v", e, err)
 	}
@@ -127,7 +132,7 @@ func TestEstimateOfARefusal(t *testing.T) {
 		_, err := h.Submit(ctx, researcher, ask())
 		refused(t, err, sandbox.CodeQueryFailed)
 	}
-	e, err = h.Estimate(ctx, researcher, ask(), 1000)
+	e, err = h.Estimate(ctx, researcher, ask())
 	if err != nil || !e.Decision.Allowed || e.Charged[0].Admitted {
 		t.Errorf("frozen: %+v %v", e, err)
 	}

@@ -61,7 +61,7 @@ func TestAbsentIsInvisible(t *testing.T) {
 			_, err := h.Submit(ctx, foreigner, ask(own, func(q *sandbox.Query) { q.Loss.Epsilon = 1 }))
 			return err
 		}},
-		{"Estimate", func(h *house) error { _, err := h.Estimate(ctx, foreigner, ask(own), 1000); return err }},
+		{"Estimate", func(h *house) error { _, err := h.Estimate(ctx, foreigner, ask(own)); return err }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var invisible, absent error
@@ -84,7 +84,7 @@ func TestSuggestionsNameWhatIsVisible(t *testing.T) {
 	}
 }
 
-// TestUnreleasedIsNotFound: a question without an answer has no release, to nobody.
+// TestUnreleasedIsNotFound: a question without an answer has no release, to nobody; the history says so.
 func TestUnreleasedIsNotFound(t *testing.T) {
 	h := newHouse(t)
 	h.engine.collect = faults()[0].collect
@@ -98,7 +98,8 @@ func TestUnreleasedIsNotFound(t *testing.T) {
 			t.Errorf("%v is not %v", failed, absent)
 		}
 	}
-	if list, err := h.Releases(ctx, researcher); err != nil || len(list) != 0 {
+	list, _, err := h.Releases(ctx, researcher, sandbox.HistoryFilter{})
+	if err != nil || len(list) != 1 || list[0].ID != "" || list[0].State != sandbox.Failed {
 		t.Errorf("%+v %v", list, err)
 	}
 }

@@ -3,7 +3,8 @@ package sandbox
 import (
 	"cmp"
 	"context"
-	"math"
+	"maps"
+	"time"
 
 	"entrepot/access"
 	"entrepot/privacy"
@@ -11,11 +12,32 @@ import (
 )
 
 // infinite is the price, on Σε, of Gaussian noise without a δ of its own.
-const infinite privacy.Epsilon = math.MaxInt64
+const infinite privacy.Epsilon = privacy.Unlimited
+
+// Spent is a loss as a caller names one: whoever asks for it gets the same noise.
+type Spent struct {
+	Epsilon       privacy.Epsilon   `json:"epsilon,omitzero"`
+	Rho           privacy.Rho       `json:"rho,omitzero"`
+	Delta         privacy.Delta     `json:"delta"`
+	Mechanism     privacy.Mechanism `json:"mechanism"`
+	GaussianDelta privacy.Delta     `json:"gaussian_delta,omitzero"`
+	Weights       map[string]int64  `json:"weights,omitempty"` // of columns, by name; 1 where none is given
+}
+
+// newSpent is what a question spends.
+func newSpent(l privacy.Loss, weights map[string]int64) Spent {
+	weights = maps.Clone(weights)
+	maps.DeleteFunc(weights, func(_ string, weight int64) bool { return weight == 1 })
+	if len(weights) == 0 {
+		weights = nil
+	}
+	return Spent{Epsilon: l.Epsilon, Rho: l.Rho, Delta: l.Delta, Mechanism: l.Mechanism, GaussianDelta: l.GaussianDelta, Weights: weights}
+}
 
 // offer is one way to answer a question, and what the policies say of its price.
 type offer struct {
-	loss     privacy.Loss // with its mechanism
+	loss     privacy.Loss     // with its mechanism
+	weights  map[string]int64 // of columns of the answer, by name, when the loss is divided
 	spec     privacy.Spec
 	invalid  error // why there is no spec
 	decision access.Decision
@@ -27,14 +49,18 @@ func (o offer) open() bool { return o.decision.Allowed && o.invalid == nil }
 
 // fits reports whether Σε of an account can pay for the question so. What has no price fits every Σε that still
 // runs: none is ended because Laplace noise cannot be had.
-func (o offer) fits(a ledger.Account) bool {
-	return max(o.spec.Price(0).Epsilon, 1) <= a.Room().Epsilon
+func (o offer) fits(a ledger.Account, at time.Time) bool {
+	return max(o.spec.Price(privacy.Orders{}).Epsilon, 1) <= a.Room(at).Epsilon
 }
 
 // settle fixes the question's noise, and with it decision, price and spec. Where the caller leaves the
 // mechanism to us it is Laplace, but under ρ the one of less variance where that is bearable.
 func (s *Service) settle(ctx context.Context, q *prepared, loss privacy.Loss) error {
 	if loss.Mechanism != "" || loss.Rho == 0 {
+		q.why = "it is what a loss in ε buys"
+		if loss.Rho != 0 {
+			q.why = "the question names it"
+		}
 		loss.Mechanism = cmp.Or(loss.Mechanism, privacy.Laplace)
 		q.offer = q.consider(loss)
 		q.offers = []offer{q.offer}
@@ -45,42 +71,88 @@ func (s *Service) settle(ctx context.Context, q *prepared, loss privacy.Loss) er
 	loss.Mechanism, loss.GaussianDelta = privacy.Laplace, 0
 	laplace := q.consider(loss)
 	q.offer, q.offers = laplace, []offer{best, laplace}
-	ok, err := s.bearable(ctx, q.spaces(), best, laplace)
-	if ok {
-		q.offer = best
+	accounts, missing, err := s.accounts(ctx, q.spaces())
+	if err != nil {
+		return err
 	}
-	return err
+	if q.why = unbearable(accounts, missing, best, laplace, s.now()); q.why == "" {
+		q.offer, q.why = best, "it is the smaller noise for this ρ, and ends no clock that could pay for laplace noise"
+	}
+	return nil
 }
 
-// bearable reports whether the best noise may be taken for Laplace noise, as the accounts stand now: every
-// account admits it, and none loses Σε by it that Laplace noise would have left running. Where Laplace
+// unbearable says why the best noise may not be taken for Laplace noise, as the accounts stand now, or "" where it
+// may: every account admits it, and none loses Σε by it that Laplace noise would have left running. Where Laplace
 // noise does not fit Σε either, that clock cannot pay for this question anyway, and Σd does. What is
 // charged between now and the question's own charge is not foreseen.
-func (s *Service) bearable(ctx context.Context, spaces []string, best, laplace offer) (bool, error) {
-	accounts, missing, err := s.accounts(ctx, spaces)
-	if err != nil || missing != "" || !best.open() {
-		return false, err
+func unbearable(accounts []ledger.Account, missing string, best, laplace offer, now time.Time) string {
+	switch {
+	case best.invalid != nil:
+		return "there is no gaussian noise for this question: " + AsError(best.invalid).Public
+	case missing != "":
+		return "no account is open for " + missing + " that could tell whether it bears gaussian noise"
+	case !best.decision.Allowed:
+		return "a policy does not allow the price of gaussian noise"
 	}
 	for _, a := range accounts {
-		_, err := a.Admit(ledger.Charge{Account: a.ID, Loss: best.spec.Price(a.Order)})
-		if err != nil || !best.fits(a) && laplace.fits(a) {
-			return false, nil
+		price := best.spec.Price(a.Promise.Orders)
+		_, err := a.Admit(ledger.Charge{Account: a.ID, Loss: price}, now)
+		ends := !best.fits(a, now) && laplace.fits(a, now)
+		switch {
+		case ends && price.Epsilon == infinite:
+			return "gaussian noise would end Σε of " + a.ID + ", which still runs; a gaussian_delta makes its ε finite"
+		case ends:
+			return "gaussian noise costs more ε than Σε of " + a.ID + " has left, and would end it"
+		case err != nil:
+			return a.ID + " does not admit gaussian noise"
 		}
 	}
-	return true, nil
+	return ""
+}
+
+// bite is what two offers take of an account's clock, as shares of its limit.
+type bite struct {
+	clock      string
+	room       float64 // that the clock has, as a share of its limit
+	one, other float64
+}
+
+// hardest measures two offers on each account's clock with most room, among those that can pay for one of the two, and
+// returns the account's that is hit hardest: what it has most of will pay for the next questions. Of equal clocks it is
+// the one that pays best. false where no clock can pay.
+func hardest(accounts []ledger.Account, one, other offer, now time.Time) (worst bite, ok bool) {
+	for _, a := range accounts {
+		p, q, limits, room := one.spec.Price(a.Promise.Orders), other.spec.Price(a.Promise.Orders), a.Limits(now), a.Room(now)
+		var best bite
+		consider := func(clock string, p, q, limit, room int64) {
+			if limit <= 0 || min(p, q) > room {
+				return
+			}
+			b := bite{clock + " of " + a.ID, float64(room) / float64(limit), float64(p) / float64(limit), float64(q) / float64(limit)}
+			if b.room > best.room || b.room == best.room && min(b.one, b.other) < min(best.one, best.other) {
+				best = b
+			}
+		}
+		consider(clockEpsilon, int64(p.Epsilon), int64(q.Epsilon), int64(limits.Epsilon), int64(room.Epsilon))
+		for k := range a.Promise.Orders.All() {
+			consider(clockRenyi(k), int64(p.Renyi[k]), int64(q.Renyi[k]), int64(limits.Renyi[k]), int64(room.Renyi[k]))
+		}
+		if best.clock != "" && (!ok || max(best.one, best.other) > max(worst.one, worst.other)) {
+			worst, ok = best, true
+		}
+	}
+	return worst, ok
 }
 
 // consider decides on the question at the price that a loss has. Where it has none, because the question
 // cannot be answered so, the ε asked for is decided on: who may not ask is not told why it would not work.
 func (q prepared) consider(loss privacy.Loss) offer {
-	o := offer{loss: loss}
+	o := offer{loss: loss, weights: q.weights}
 	// A pre-threshold has no influence on the price, nor on whether there is one. The error is for the
 	// caller: it says which bound or weight to change.
 	spec, err := pending{Plan: q.plan, Loss: loss, Weights: q.weights, PreThreshold: 1}.spec()
 	if err != nil {
-		o.invalid = invalid("%s", err)
-		o.decision, o.refusal = q.decide(loss.Epsilon)
-		return o
+		return q.without(o, err)
 	}
 	o.spec = spec
 	if loss.Mechanism == privacy.Best { // the release depends on what was chosen, not on how
@@ -88,7 +160,14 @@ func (q prepared) consider(loss privacy.Loss) offer {
 			o.loss.GaussianDelta = 0
 		}
 	}
-	o.decision, o.refusal = q.decide(spec.Price(0).Epsilon)
+	o.decision, o.refusal = q.decide(spec.Price(privacy.Orders{}).Epsilon)
+	return o
+}
+
+// without is an offer that has no price.
+func (q prepared) without(o offer, err error) offer {
+	o.invalid = invalid("%s", err)
+	o.decision, o.refusal = q.decide(o.loss.Epsilon)
 	return o
 }
 
@@ -110,7 +189,7 @@ func (s *Service) price(ctx context.Context, q prepared) ([]charged, error) {
 	}
 	var list []charged
 	for _, a := range accounts {
-		list = append(list, charged{a, q.spec.Price(a.Order)})
+		list = append(list, charged{a, q.spec.Price(a.Promise.Orders)})
 	}
 	return list, nil
 }
@@ -119,7 +198,7 @@ func (s *Service) price(ctx context.Context, q prepared) ([]charged, error) {
 // could. It tells the asker what no smaller question would.
 func (c charged) never() *Error {
 	a, e := c.account, &Error{Code: CodeExhausted, Hint: "Ask for a smaller loss."}
-	switch pure := a.Kind == ledger.KindPure; {
+	switch pure := a.Promise.Kind == ledger.KindPure; {
 	case pure && c.loss.Epsilon == infinite:
 		e.Public = a.ID + " is a pure account: it counts ε alone, and Gaussian noise costs all of it."
 		e.Hint = "Ask with Laplace noise."
@@ -129,7 +208,7 @@ func (c charged) never() *Error {
 	case c.loss.Delta > a.Caps.Delta:
 		e.Public = "This question costs δ " + c.loss.Delta.String() + "; " + a.ID + " never bears more than " + a.Caps.Delta.String() + "."
 		e.Hint = "Ask for a smaller δ."
-	case c.loss.Epsilon > a.Caps.Epsilon && (pure || c.loss.Renyi > a.Caps.Renyi):
+	case !a.CouldBear(c.loss):
 		e.Public = "This question costs more than " + a.ID + " ever bears."
 	default:
 		return nil

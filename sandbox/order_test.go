@@ -144,7 +144,7 @@ func TestCatalogueFails(t *testing.T) {
 			h.unchanged(func() {
 				_, err := service.Submit(ctx, researcher, ask())
 				refused(t, err, sandbox.CodeUnavailable)
-				_, err = service.Estimate(ctx, researcher, ask(), 1000)
+				_, err = service.Estimate(ctx, researcher, ask())
 				refused(t, err, sandbox.CodeUnavailable)
 				_, err = service.Decide(ctx, researcher, sandbox.Simulation{Action: access.Aggregate, Dataset: students, Project: "gap"})
 				refused(t, err, sandbox.CodeUnavailable)

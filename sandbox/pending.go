@@ -37,19 +37,37 @@ func (q prepared) pending() pending {
 	return work
 }
 
-// repeat is the digest that two questions share when one release answers both: everything that the
-// release depends on. On GaussianDelta only the price does.
-func (p pending) repeat() (string, error) {
-	p.Loss.GaussianDelta = 0
+// repeatFormat goes into every repeat digest. Raise it when what was released until then answers no question any
+// more, because mechanisms or bounding have another meaning.
+const repeatFormat = "entrepot/repeat/v3"
+
+// repeat is the digest that two questions share when they are about the same versions of the same rows, groups and
+// bounds. Whether the release of the one answers the other is then a matter of what was drawn.
+func (p pending) repeat(basis query.Basis) (string, error) {
 	b, err := json.Marshal(struct {
-		Format  string
-		Content pending
-	}{"entrepot/repeat/v2", p})
+		Format       string
+		Basis        string
+		PreThreshold int64
+		Tables       []pendingTable
+	}{repeatFormat, basis.Digest, p.PreThreshold, p.Tables})
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// mark notes on a question what finds its release for others.
+func (p pending) mark(q *Question, spec privacy.Spec) error {
+	basis := p.Plan.Basis()
+	d := drawn{Keys: basis.Keys, Aggregates: basis.Aggregates, Columns: spec.Columns(), Precision: spec.Precision()}
+	var err error
+	if q.Noise, err = json.Marshal(d); err != nil {
+		return err
+	}
+	q.Draw = d.Precision.Draw
+	q.Repeat, err = p.repeat(basis)
+	return err
 }
 
 // spec is the question's noise.

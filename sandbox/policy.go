@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -62,8 +63,8 @@ func (s *Service) Policy(ctx context.Context, p access.Principal, id string) (ac
 // enforcer returns the dataset's compiled policy and its revision: nil, which denies, and 0 when there
 // is none.
 func (s *Service) enforcer(ctx context.Context, id string) (*access.Enforcer, int64, error) {
-	var policy access.Policy
-	revision, err := s.load(ctx, kindPolicy, id, &policy)
+	var body json.RawMessage // decoded only where the revision is new
+	revision, err := s.load(ctx, kindPolicy, id, &body)
 	if errors.Is(err, ErrNotFound) {
 		return nil, 0, nil
 	}
@@ -75,6 +76,10 @@ func (s *Service) enforcer(ctx context.Context, id string) (*access.Enforcer, in
 	s.policies.mu.Unlock()
 	if ok && cached.revision == revision {
 		return cached.enforcer, revision, nil
+	}
+	var policy access.Policy
+	if err := json.Unmarshal(body, &policy); err != nil {
+		return nil, 0, unavailable(fmt.Errorf("%s %s is not readable: %w", kindPolicy, id, err))
 	}
 	e, err := access.Compile(id, policy)
 	if err != nil {

@@ -16,10 +16,13 @@ import (
 type Query struct {
 	Project string
 	SQL     string
-	Loss    privacy.Loss     // Mechanism "" leaves the choice to the Service
+	Loss    privacy.Loss     // Mechanism "" leaves the choice to the Service; the zero Loss is the accounts' default
 	Weights map[string]int64 // of columns of the answer, by name, when the loss is divided; 1 where none is given
-	Bounds  query.Bounds
-	Fresh   bool // draw anew, and pay, even where the same question was answered before
+	// Accuracy, where it is given, stands for the amount of Loss and for Weights: both are found.
+	Accuracy *Accuracy
+	Group    Group // that the widths of intervals are for
+	Bounds   query.Bounds
+	Fresh    bool // draw anew, and pay, even where the same question was answered before
 
 	// Idempotency is the caller's key, "" for none: the same key gives the same answer for ever.
 	Idempotency string
@@ -34,9 +37,11 @@ type prepared struct {
 	tables  []Dataset // all that the plan reads, sorted by id
 	judges  []judge   // one for each table, in that order
 	guards  []Guard   // what decision, plan and price rest on
-	weights map[string]int64
-	offers  []offer // the ways to answer it: one, or best first those that the choice is between
-	offer           // the one of them that is charged
+	groups  groups    // that widths are for
+	why     string    // the mechanism is what it is
+	aims    []float64 // half-widths asked for, by aggregate; nil where a loss was named
+	offers  []offer   // the ways to answer it: one, or best first those that the choice is between
+	offer             // the one of them that is charged
 }
 
 // prepare takes a question as far as it goes without touching rows, budget or log. A refusal here
@@ -49,8 +54,12 @@ func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (pre
 	if out.project, revision, err = s.project(ctx, p, q.Project); err != nil {
 		return prepared{}, err
 	}
-	out.guards = []Guard{{kindProject, out.project.ID, revision}}
-	seen := &visibleTables{ctx: ctx, service: s, principal: p, project: out.project, found: map[string]foundTable{}}
+	merged, mergesRevision, err := s.merges(ctx)
+	if err != nil {
+		return prepared{}, err
+	}
+	out.guards = []Guard{{kindProject, out.project.ID, revision}, {kindMerge, mergesID, mergesRevision}}
+	seen := &visibleTables{ctx: ctx, service: s, principal: p, project: out.project, merges: merged, found: map[string]foundTable{}}
 	out.plan, err = query.New(q.SQL, seen, q.Bounds)
 	if seen.err != nil {
 		return prepared{}, seen.err
@@ -66,7 +75,18 @@ func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (pre
 	if err := s.summon(ctx, p, &out); err != nil {
 		return prepared{}, err
 	}
+	if out.groups, err = s.groupsOf(ctx, p, q.Group); err != nil {
+		return prepared{}, err
+	}
+	if q.Accuracy != nil {
+		return out, s.reach(ctx, &out, *q.Accuracy, q.Loss)
+	}
 	out.weights = q.Weights
+	if q.Loss == (privacy.Loss{}) {
+		if q.Loss.Epsilon, err = s.defaultEpsilon(ctx, out.spaces()); err != nil {
+			return prepared{}, err
+		}
+	}
 	if err := s.settle(ctx, &out, q.Loss); err != nil {
 		return prepared{}, err
 	}

@@ -133,7 +133,7 @@ func TestReleasesOfTheOwner(t *testing.T) {
 		_, err := h.Submit(ctx, researcher, ask(fresh, sql("SELECT COUNT(*) FROM clinic.visits"), func(q *sandbox.Query) { q.Project = "wide" }))
 		must(t, err)
 	}
-	if list, err := h.Releases(ctx, owner); err != nil || len(list) != 1 || list[0].ID != first.ID {
+	if list, _, err := h.Releases(ctx, owner, sandbox.HistoryFilter{}); err != nil || len(list) != 1 || list[0].ID != first.ID {
 		t.Errorf("%+v %v", list, err)
 	}
 }

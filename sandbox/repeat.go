@@ -11,9 +11,9 @@ import (
 	"entrepot/sandbox/audit"
 )
 
-// again answers a question whose idempotency key was used before: with the stored answer, or, when a
-// crash came between charge and answer, by completing it once under the charge already made.
-func (s *Service) again(ctx context.Context, p access.Principal, q Query) (Answer, bool, error) {
+// again answers a question whose idempotency key was used before: with what was given then, byte for byte, or, when
+// a crash came between charge and answer, by completing it once under the charge already made.
+func (s *Service) again(ctx context.Context, p access.Principal, q Query, done func()) (Answer, bool, error) {
 	old, err := s.Questions.ByKey(ctx, p.ID, q.Idempotency)
 	if errors.Is(err, ErrNotFound) {
 		return Answer{}, false, nil
@@ -28,9 +28,6 @@ func (s *Service) again(ctx context.Context, p access.Principal, q Query) (Answe
 	switch old.State {
 	case Released:
 		a, err := readCharged(old.ID, old.Answer)
-		if old.Repeated {
-			a = a.repeated()
-		}
 		return a, true, err
 	case Failed:
 		return Answer{}, true, queryFailed(old.ID, nil)
@@ -39,29 +36,38 @@ func (s *Service) again(ctx context.Context, p access.Principal, q Query) (Answe
 	if err := json.Unmarshal(old.Plan, &work); err != nil {
 		return Answer{}, true, s.fail(ctx, old, err)
 	}
-	a, err := s.complete(ctx, old, work)
+	a, err := s.complete(ctx, old, work, done)
 	return a, true, err
 }
 
-// repeat gives the first release of the same question again: its noise is drawn already, so it
-// costs nothing. The caller's decision of today was made before.
+// repeat answers from a stored release, of the same question or of one that asked for more: its noise is drawn
+// already, so what it shows costs nothing. The caller's decision of today was made before.
 func (s *Service) repeat(ctx context.Context, p access.Principal, q Query, id string, ready prepared) (Answer, bool, error) {
-	old, err := s.released(ctx, ready)
-	if errors.Is(err, ErrNotFound) {
+	found, err := s.released(ctx, ready)
+	if err != nil {
+		return Answer{}, false, unavailable(err)
+	}
+	if found == nil {
 		return Answer{}, false, nil
 	}
+	old, err := s.Questions.Question(ctx, found.question.ID)
+	if err != nil {
+		return Answer{}, false, unavailable(err)
+	}
+	given, err := found.answer(old.Answer)
 	if err != nil {
 		return Answer{}, false, err
 	}
-	a, err := readAnswer(old.Answer)
+	body, err := json.Marshal(given)
 	if err != nil {
 		return Answer{}, false, err
 	}
-	err = s.Ledger.Repeat(ctx, Repeat{Principal: p.ID, Idempotency: q.Idempotency, BodyDigest: q.digest(), Guards: ready.guards, Time: s.now(),
-		Entry: audit.Repeat{Query: id, Release: old.Release, Project: ready.project.ID}})
+	err = s.Ledger.Repeat(ctx, Repeat{Principal: p.ID, Idempotency: q.Idempotency, BodyDigest: q.digest(), Answer: body, Guards: ready.guards,
+		Time: s.now(), Entry: audit.Repeat{Query: id, Release: old.Release, Project: ready.project.ID}})
 	switch {
 	case err == nil:
-		return a.repeated(), true, nil
+		a, err := readAnswer(body)
+		return a, true, err
 	case errors.Is(err, ErrConflict):
 		return Answer{}, false, errMoved
 	case errors.Is(err, ErrDuplicate):
@@ -69,34 +75,6 @@ func (s *Service) repeat(ctx context.Context, p access.Principal, q Query, id st
 	default:
 		return Answer{}, false, unavailable(err)
 	}
-}
-
-// released finds the first release of the question, or gives ErrNotFound. Where the mechanism was left to us
-// any that is open today will do: the choice moves with the accounts, and a repeat stays free.
-func (s *Service) released(ctx context.Context, q prepared) (Question, error) {
-	for _, q.offer = range q.offers {
-		if !q.open() {
-			continue
-		}
-		digest, err := q.pending().repeat()
-		if err != nil {
-			return Question{}, err
-		}
-		old, err := s.Questions.ByRepeat(ctx, digest)
-		if err == nil {
-			return old, nil
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return Question{}, unavailable(err)
-		}
-	}
-	return Question{}, ErrNotFound
-}
-
-// repeated is the answer as a repeat gives it.
-func (a Answer) repeated() Answer {
-	a.Repeat, a.Charged = true, []Charge{}
-	return a
 }
 
 // digest stands for what the caller sent.

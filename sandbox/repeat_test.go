@@ -21,7 +21,7 @@ func (h *house) repeats(first sandbox.Answer, who func(sandbox.Query) (sandbox.A
 	a, err := who(q)
 	must(h.t, err)
 	want := first
-	want.Repeat, want.Charged = true, []sandbox.Charge{}
+	want.Repeat, want.Loss, want.Charged = true, nil, []sandbox.Charge{}
 	if text(h.t, a) != text(h.t, want) {
 		h.t.Errorf("%s\nis not the repeat of\n%s", text(h.t, a), text(h.t, first))
 	}
@@ -65,11 +65,12 @@ func TestNoRepeat(t *testing.T) {
 		name   string
 		change func(*sandbox.Query)
 	}{
-		{"another ε", func(q *sandbox.Query) { q.Loss.Epsilon = half + 1 }},
+		{"a larger ε", func(q *sandbox.Query) { q.Loss.Epsilon = half + half/100 }},
+		{"a weight", func(q *sandbox.Query) { q.Weights = map[string]int64{"n": 2} }},
 		{"fewer partitions of a unit", func(q *sandbox.Query) { q.Bounds.MaxPartitions = 1 }},
 		{"fewer rows of a unit", func(q *sandbox.Query) { q.Bounds.MaxRowsPerPartition = 1 }},
 		{"another filter", sql("SELECT gender, COUNT(*) AS n, AVG(math) AS maths FROM kr_edu.students WHERE math > 101 AND town = 'a' GROUP BY gender")},
-		{"another column", sql("SELECT gender, COUNT(*) AS n FROM kr_edu.students WHERE math > 100 AND town = 'a' GROUP BY gender")},
+		{"one column, with all of ε", sql("SELECT gender, COUNT(*) AS n FROM kr_edu.students WHERE math > 100 AND town = 'a' GROUP BY gender")},
 		{"fresh", fresh},
 		{"another version", func(*sandbox.Query) { h.register(students, table) }},
 		{"another pre-threshold", func(*sandbox.Query) { h.putPolicy(students, `{"pre_threshold": 5, `+policyDoc[1:]) }},

@@ -46,11 +46,11 @@ func TestInfiniteLossIsAdmittedByTheOtherClock(t *testing.T) {
 	h := newHouse(t)
 	h.putPolicy(students, boundless)
 	gaussian := spend(privacy.Loss{Rho: rho, Mechanism: privacy.Gaussian})
-	estimate, err := h.Estimate(ctx, researcher, ask(gaussian), 1000)
+	estimate, err := h.Estimate(ctx, researcher, ask(gaussian))
 	must(t, err)
 	a, err := h.Submit(ctx, researcher, ask(gaussian))
 	must(t, err)
-	if c := a.Charged[0]; c.Epsilon != infinite || c.Renyi <= 0 || c.Delta <= 0 || c != estimate.Charged[0].Charge || !estimate.Charged[0].Admitted {
+	if c := a.Charged[0]; c.Epsilon != infinite || c.Renyi[0] <= 0 || c.Delta <= 0 || c != estimate.Charged[0].Charge || !estimate.Charged[0].Admitted {
 		t.Errorf("%+v, estimated as %+v", c, estimate.Charged)
 	}
 	if mechanism(t, a) != "gaussian" || !strings.Contains(text(t, a), `"epsilon":"inf"`) {
@@ -59,10 +59,10 @@ func TestInfiniteLossIsAdmittedByTheOtherClock(t *testing.T) {
 	if spent := h.account().Spent; spent.Epsilon != infinite || spent.Renyi != a.Charged[0].Renyi {
 		t.Errorf("%+v is spent", spent)
 	}
-	before := h.account().Spent.Renyi
+	before := h.account().Spent
 	b, err := h.Submit(ctx, researcher, ask())
 	must(t, err)
-	if spent := h.account().Spent; spent.Epsilon != infinite || spent.Renyi != before+b.Charged[0].Renyi {
+	if spent := h.account().Spent; spent.Epsilon != infinite || spent != before.Plus(b.Charged[0].Clocks) {
 		t.Errorf("%+v is spent", spent)
 	}
 	h.reopen()
@@ -80,10 +80,10 @@ func TestRenyiClockRunsOut(t *testing.T) {
 	large := ask(fresh, spend(privacy.Loss{Rho: privacy.Rho(1e12), Mechanism: privacy.Gaussian}))
 	admitted := 0
 	for ; admitted < 100; admitted++ {
-		room := h.account().Room().Renyi
-		e, err := h.Estimate(ctx, researcher, large, 1000)
+		room := h.account().Room(h.now).Renyi
+		e, err := h.Estimate(ctx, researcher, large)
 		must(t, err)
-		fits := e.Charged[0].Renyi <= room
+		fits := e.Charged[0].Renyi[0] <= room[0] || e.Charged[0].Renyi[1] <= room[1]
 		if _, err = h.Submit(ctx, researcher, large); (err == nil) != fits || e.Charged[0].Admitted != fits {
 			t.Fatalf("d %s in room for %s: %v", e.Charged[0].Renyi, room, err)
 		}
@@ -156,7 +156,7 @@ func TestMechanismIsChosen(t *testing.T) {
 	}
 	p := pure(t, 4)
 	for _, loss := range []privacy.Loss{{Rho: rho}, {Rho: rho / 10, GaussianDelta: privacy.OneDelta / 1e9}} {
-		if a := asked(p, exams, loss); mechanism(t, a) != "laplace" || a.Charged[0].Delta != 0 || a.Charged[0].Renyi != 0 {
+		if a := asked(p, exams, loss); mechanism(t, a) != "laplace" || a.Charged[0].Delta != 0 || a.Charged[0].Renyi != (privacy.Divergences{}) {
 			t.Errorf("ρ on a pure account: %+v", a)
 		}
 	}
@@ -255,7 +255,7 @@ func TestLossIsPartOfTheQuestion(t *testing.T) {
 func TestNotesAndUnknownErrors(t *testing.T) {
 	h := newHouse(t)
 	q := ask(sql("SELECT COUNT(*) AS n, MIN(math) AS lowest FROM kr_edu.students"))
-	e, err := h.Estimate(ctx, researcher, q, 1000)
+	e, err := h.Estimate(ctx, researcher, q)
 	must(t, err)
 	a, err := h.Submit(ctx, researcher, q)
 	must(t, err)

@@ -89,7 +89,25 @@ func uses(t *testing.T, released string) []use {
 			_, err := h.OpenAccount(ctx, p, "kr_edu", "student", sandbox.Budget{Kind: ledger.KindRenyi, Epsilon: 20 * privacy.OneEpsilon, Delta: privacy.OneDelta / 1e6})
 			return err
 		}, [10]sandbox.Code{forbidden, forbidden, forbidden, allowed, forbidden, forbidden, forbidden, forbidden, forbidden, forbidden}},
-		{"Estimate", func(h *house, p access.Principal) error { _, err := h.Estimate(ctx, p, ask(), 1000); return err },
+		{"AmendAccount", func(h *house, p access.Principal) error {
+			_, err := h.AmendAccount(ctx, p, "kr_edu", "student", h.account().Revision, sandbox.Budget{Kind: ledger.KindRenyi, Epsilon: 20 * privacy.OneEpsilon,
+				Delta: privacy.OneDelta / 1e6, Allowance: h.account().Terms.Allowance + 1, Reason: "one more"})
+			return err
+		}, [10]sandbox.Code{forbidden, forbidden, forbidden, allowed, forbidden, forbidden, forbidden, forbidden, forbidden, forbidden}},
+		{"Account", func(h *house, p access.Principal) error { _, err := h.Account(ctx, p, "kr_edu", "student"); return err },
+			[10]sandbox.Code{allowed, allowed, allowed, allowed, hidden, allowed, hidden, hidden, hidden, hidden}},
+		{"PutAllocation", func(h *house, p access.Principal) error {
+			_, err := h.PutAllocation(ctx, p, "kr_edu", "student", "lab", 0, capped("lab_sg", privacy.OneEpsilon))
+			return err
+		}, [10]sandbox.Code{forbidden, forbidden, forbidden, allowed, forbidden, forbidden, forbidden, forbidden, forbidden, forbidden}},
+		{"Allocation", func(h *house, p access.Principal) error {
+			_, err := h.Allocation(ctx, p, "kr_edu", "student", "lab")
+			return err
+		}, [10]sandbox.Code{allowed, allowed, allowed, allowed, hidden, allowed, hidden, hidden, hidden, hidden}},
+		{"DeleteAllocation", func(h *house, p access.Principal) error {
+			return h.DeleteAllocation(ctx, p, "kr_edu", "student", "lab", 1, "it ended")
+		}, [10]sandbox.Code{forbidden, forbidden, forbidden, allowed, forbidden, forbidden, forbidden, forbidden, forbidden, forbidden}},
+		{"Estimate", func(h *house, p access.Principal) error { _, err := h.Estimate(ctx, p, ask()); return err },
 			[10]sandbox.Code{forbidden, forbidden, forbidden, forbidden, hidden, allowed, forbidden, hidden, hidden, forbidden}},
 		{"Submit", func(h *house, p access.Principal) error { _, err := h.Submit(ctx, p, ask(fresh)); return err },
 			[10]sandbox.Code{forbidden, forbidden, forbidden, forbidden, hidden, allowed, forbidden, hidden, hidden, forbidden}},
@@ -140,7 +158,10 @@ func TestLists(t *testing.T) {
 		[10]int{1, 1, 1, 1, 0, 1, 0, 0, 0, 0})
 	list("Accounts", func(p access.Principal) (int, error) { l, err := h.Accounts(ctx, p); return len(l), err },
 		[10]int{1, 1, 1, 1, 0, 1, 0, 0, 0, 0})
-	list("Releases", func(p access.Principal) (int, error) { l, err := h.Releases(ctx, p); return len(l), err },
+	list("Releases", func(p access.Principal) (int, error) {
+		l, _, err := h.Releases(ctx, p, sandbox.HistoryFilter{})
+		return len(l), err
+	},
 		[10]int{1, 1, 1, 1, 0, 1, 0, 0, 0, 0})
 	// Three organisations, dataset, version, project, policy, account, charge and release; to the owner
 	// those of its space, to the rest their own.

@@ -106,7 +106,7 @@ func TestEveryPolicyMustAllow(t *testing.T) {
 				!slices.Equal(d.Datasets, []string{students, pupils}) || !slices.Equal(d.Spaces, []string{space, pupil}) {
 				t.Errorf("%+v\nis logged as %+v", e, d)
 			}
-			estimate, err := h.Estimate(ctx, researcher, ask(sql(united)), 1000)
+			estimate, err := h.Estimate(ctx, researcher, ask(sql(united)))
 			if err != nil || estimate.Decision.Allowed || estimate.Decision.Reason != d.Reason || len(estimate.Charged) != 2 {
 				t.Errorf("%+v %v", estimate, err)
 			}
@@ -159,7 +159,7 @@ func TestUnionChargesBothOrNone(t *testing.T) {
 		}
 	}
 	if len(first.Charged) != 2 || first.Charged[0].Account != space || first.Charged[1].Account != "uk_ou/few" || first.Charged[0].Epsilon != half ||
-		first.Charged[1].Clocks != (privacy.Clocks{Epsilon: half}) || first.Charged[0].Renyi == 0 || len(first.Datasets) != 2 || first.Datasets[1].ID != "uk_ou.small" {
+		first.Charged[1].Clocks != (privacy.Clocks{Epsilon: half}) || first.Charged[0].Renyi[0] == 0 || len(first.Datasets) != 2 || first.Datasets[1].ID != "uk_ou.small" {
 		t.Errorf("%+v", first)
 	}
 	charge := logged[audit.Charge](h, audit.KindCharge)[0]
@@ -177,7 +177,7 @@ func TestUnionChargesBothOrNone(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 	for _, p := range []access.Principal{owner, stranded} { // both owners find the release
-		if list, err := h.Releases(ctx, p); err != nil || len(list) != 2 {
+		if list, _, err := h.Releases(ctx, p, sandbox.HistoryFilter{}); err != nil || len(list) != 2 {
 			t.Errorf("%s: %+v %v", p.ID, list, err)
 		}
 	}

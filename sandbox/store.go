@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"entrepot/privacy"
 	"entrepot/privacy/ledger"
 	"entrepot/sandbox/audit"
 )
@@ -51,14 +52,16 @@ type Question struct {
 	Project   string
 	// Idempotency is the caller's key, unique per Principal; "" for none.
 	Idempotency string
-	BodyDigest  string // SHA-256 of the request, hex: another body under one key is a conflict
-	Repeat      string // what makes two questions the same: canonical question, versions, loss, bounds; hex digest
-	Plan        []byte // everything that completion needs; opaque to the store
+	BodyDigest  string          // SHA-256 of the request, hex: another body under one key is a conflict
+	Repeat      string          // what it shares with the questions that its release may answer: the rows, their versions, groups and bounds; hex digest
+	Draw        privacy.Epsilon // of two questions with one Repeat, the larger probably has less noise
+	Noise       []byte          // what is drawn, and how exactly; opaque to the store
+	Plan        []byte          // everything that completion needs; opaque to the store
 	Charges     []ledger.Charge
 	Guards      []Guard   // what it was prepared with; not stored
 	Time        time.Time // of admission, whole seconds
 	State       State
-	Answer      []byte // the stored answer; nil until State is Released
+	Answer      []byte // the answer, and all that was drawn; opaque to the store, nil until State is Released
 	Release     string // rel_…; "" until State is Released
 	Entry       int64  // log index of the charge; -1 for none
 	Repeated    bool   // found by the key of a repeat; never stored
@@ -82,18 +85,44 @@ const (
 	Failed   State = "failed"
 )
 
+// By is who changed something, why and when.
+type By struct {
+	Actor  string // principal, org/name
+	Reason string // in its own words, for the log: audit.CheckReason
+	At     time.Time
+}
+
+// MaxAllocations is the most allocations that an account may have.
+const MaxAllocations = 256
+
 // Ledger stores accounts, questions and what they cost. Each method that changes something is one
 // durable transaction with its log entry, complete when the method returns without an error and
 // without effect when it returns one.
 type Ledger interface {
-	// Open stores a new account and logs it; ErrDuplicate when there is one.
-	Open(ctx context.Context, a ledger.Account, actor string, at time.Time) error
+	// Open stores a new account and logs it; ErrDuplicate when there is one. The reason may be "".
+	Open(ctx context.Context, a ledger.Account, by By) error
 	// Accounts returns all accounts, sorted by id.
 	Accounts(ctx context.Context) ([]ledger.Account, error)
-	// Charge admits q on every account it names, or on none: it returns ledger.ErrExhausted or
-	// ledger.ErrFrozen (wrapped, naming the account) or ErrNotFound for an account that is not open,
-	// ErrDuplicate when the principal used the idempotency key before, or ErrConflict when a guard moved. It stores q as Charged, completes
-	// entry's Spent with the clocks after the charge, appends it, and returns its index.
+	// Amend changes an account as ledger.Account.Amend does, logs it with both states, and returns the new one.
+	// It returns ErrNotFound, ErrConflict unless the stored revision is the one given, or ledger.ErrAccount.
+	Amend(ctx context.Context, id string, revision int64, p ledger.Promise, t ledger.Terms, by By) (ledger.Account, error)
+	// Allocations returns the allocations under an account, sorted by name.
+	Allocations(ctx context.Context, account string) ([]ledger.Allocation, error)
+	// Allocate makes the allocation a, or gives the one of its name a's scope and caps, logs it, and returns it
+	// as it is stored. a.Revision is the stored one, 0 where there must be none; a.Spent is ignored. It
+	// returns ErrNotFound for an account that is not open, ErrConflict, or ledger.ErrAccount, also for
+	// one more than MaxAllocations.
+	Allocate(ctx context.Context, a ledger.Allocation, by By) (ledger.Allocation, error)
+	// Unallocate takes an allocation away and logs it; ErrNotFound, or ErrConflict unless it is at the revision.
+	Unallocate(ctx context.Context, account, name string, revision int64, by By) error
+	// Spending is the sum of what an account was charged at and after a moment; a clock too full to count
+	// stays at privacy.Unlimited. A jump after a recovery is no charge.
+	Spending(ctx context.Context, account string, since time.Time) (privacy.Clocks, error)
+	// Charge admits q on every account it names and every allocation that covers who asks, or on none. It
+	// returns ledger.ErrExhausted, ErrAllocated, ErrQuestion or ErrFrozen (wrapped, naming the account),
+	// ErrNotFound for an account that is not open, ErrDuplicate when the principal used the idempotency key
+	// before, or ErrConflict when a guard moved. It stores q as Charged, completes entry's Spent with the
+	// clocks after the charge, appends it, and returns its index.
 	Charge(ctx context.Context, q Question, entry audit.Charge) (index int64, err error)
 	// Release stores the answer to a Charged question and logs it; ErrConflict in any other state.
 	// answer is called in the transaction with the release entry's index, and gives the bytes to store,
@@ -111,6 +140,7 @@ type Repeat struct {
 	Principal   string
 	Idempotency string // the caller's key; "" for none
 	BodyDigest  string // as in Question
+	Answer      []byte // what is given now, for the key
 	Guards      []Guard
 	Time        time.Time
 	Entry       audit.Repeat
@@ -121,19 +151,31 @@ type Questions interface {
 	// Question returns a question by its id or its release's id, or ErrNotFound.
 	Question(ctx context.Context, id string) (Question, error)
 	// ByKey returns the question that answers the principal's idempotency key, or ErrNotFound. For a key
-	// that a repeat was given under it is the repeated question, with Repeated set and the repeat's BodyDigest.
+	// that a repeat was given under it is the repeated question, with Repeated set and the repeat's BodyDigest
+	// and Answer.
 	ByKey(ctx context.Context, principal, key string) (Question, error)
-	// ByRepeat returns the first Released question with this repeat digest, or ErrNotFound.
-	ByRepeat(ctx context.Context, repeat string) (Question, error)
+	// ByRepeat returns at most limit Released questions with this repeat digest, without Plan and Answer: those of
+	// the largest Draw, and the earliest of equal ones, first.
+	ByRepeat(ctx context.Context, repeat string, limit int) ([]Question, error)
 	// Newest returns at most limit questions that fit, newest first, without Plan and Answer.
 	Newest(ctx context.Context, f Filter, limit int) ([]Question, error)
 }
 
 // Filter chooses questions. The zero Filter fits all of them.
 type Filter struct {
-	State        State  // "" for any
-	Principal    string // who asked
-	Organisation string // or whose unit spaces were charged
+	// Whose view it is: a question fits that Principal asked, or that was charged to a unit space of
+	// Organisation. Both empty: everybody's.
+	Principal    string
+	Organisation string
+
+	// What is wanted of it; "" for any.
+	State      State
+	Researcher string // who asked
+	Project    string
+	Account    string // that it was charged to
+
+	// Charges between two entries of the log, neither included; 0 for no bound (entry 0 charges nothing).
+	Before, After int64
 }
 
 // Log is the append-only log.

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"entrepot/access"
 	"entrepot/privacy"
 	"entrepot/privacy/ledger"
 	"entrepot/sandbox/audit"
+	"entrepot/sandbox/query"
 )
 
 // errMoved means that a document which decision, plan or price rest on changed before the charge.
@@ -36,46 +38,48 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, q Query) (Answ
 	}
 	defer done()
 	if q.Idempotency != "" {
-		if a, found, err := s.again(ctx, p, q); found || err != nil {
+		if a, found, err := s.again(ctx, p, q, done); found || err != nil {
 			return a, err
 		}
 	}
 	for range 3 {
 		var a Answer
-		if a, err = s.ask(ctx, p, q); !errors.Is(err, errMoved) {
+		if a, err = s.ask(ctx, p, q, done); !errors.Is(err, errMoved) {
 			return a, err
 		}
 	}
 	return Answer{}, &Error{Code: CodeConflict, Public: "Policy, project or dataset changed while the question was decided; nothing was charged.", Hint: "Ask again.", Err: err}
 }
 
-// turn waits until fewer than Parallel questions are under way.
+// turn waits until fewer than Parallel questions are under way. A question has its turn until its answer is drawn,
+// or its failure recorded: what is still to come, the durable commit of its release, needs no engine and cannot fail for
+// what is in a row. So at most Parallel questions that were charged may yet fail.
 func (s *Service) turn(ctx context.Context) (done func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	select {
 	case s.turns <- struct{}{}:
-		return func() { <-s.turns }, nil
+		return sync.OnceFunc(func() { <-s.turns }), nil
 	case <-ctx.Done():
 		return nil, &Error{Code: CodeUnavailable, Public: "Too many questions are under way; nothing was charged. Try again later.", Err: ctx.Err()}
 	}
 }
 
-// ask takes a question from its text to its answer.
-func (s *Service) ask(ctx context.Context, p access.Principal, q Query) (Answer, error) {
+// ask takes a question from its text to its answer; done ends its turn.
+func (s *Service) ask(ctx context.Context, p access.Principal, q Query, done func()) (Answer, error) {
 	ready, err := s.prepare(ctx, p, q)
 	if err != nil {
 		return Answer{}, err
 	}
 	id := s.NewID("qry_")
 	if slices.ContainsFunc(ready.offers, offer.open) {
-		if err := s.ready(ctx, ready); err != nil {
-			return Answer{}, err
-		}
 		if !q.Fresh {
 			if a, done, err := s.repeat(ctx, p, q, id, ready); done || err != nil {
 				return a, err
 			}
+		}
+		if err := s.ready(ctx, ready); err != nil {
+			return Answer{}, err
 		}
 	}
 	if !ready.decision.Allowed {
@@ -89,7 +93,7 @@ func (s *Service) ask(ctx context.Context, p access.Principal, q Query) (Answer,
 	if err != nil {
 		return Answer{}, err
 	}
-	return s.complete(ctx, question, work)
+	return s.complete(ctx, question, work, done)
 }
 
 // charge makes the durable charge and its log entry, or refuses and charges nothing.
@@ -112,12 +116,11 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id st
 	if err != nil {
 		return Question{}, err
 	}
-	repeat, err := work.repeat()
-	if err != nil {
+	question := Question{ID: id, Principal: p.ID, Project: ready.project.ID, Idempotency: q.Idempotency,
+		BodyDigest: q.digest(), Plan: plan, Guards: ready.guards, Time: s.now(), State: Charged}
+	if err := work.mark(&question, ready.spec); err != nil {
 		return Question{}, err
 	}
-	question := Question{ID: id, Principal: p.ID, Project: ready.project.ID, Idempotency: q.Idempotency,
-		BodyDigest: q.digest(), Repeat: repeat, Plan: plan, Guards: ready.guards, Time: s.now(), State: Charged}
 	for _, c := range price {
 		question.Charges = append(question.Charges, ledger.Charge{Account: c.account.ID, Loss: c.loss})
 	}
@@ -131,6 +134,13 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id st
 		return Question{}, s.refuse(ctx, p, id, ready, audit.VerdictExhausted, &Error{Code: CodeExhausted, Query: id, Err: err,
 			Public: "The privacy budget does not cover this question; nothing was charged.",
 			Hint:   "Ask for a smaller loss, or repeat a question that was answered: a repeat is free. GET /v1/accounts shows what is left."})
+	case errors.Is(err, ledger.ErrAllocated), errors.Is(err, ledger.ErrQuestion):
+		why, explained := s.explain(ctx, ledger.Asker{Project: ready.project.ID, Researcher: p.ID}, price)
+		if explained != nil {
+			return Question{}, explained
+		}
+		why.Query, why.Err = id, err
+		return Question{}, s.refuse(ctx, p, id, ready, audit.VerdictExhausted, why)
 	case errors.Is(err, ledger.ErrFrozen):
 		return Question{}, s.refuse(ctx, p, id, ready, audit.VerdictFrozen, &Error{Code: CodeFrozen, Query: id, Err: err,
 			Public: "The account is frozen after too many failed questions; nothing was charged.", Hint: "Its owner has to look into it."})
@@ -161,18 +171,19 @@ func (s *Service) refuse(ctx context.Context, p access.Principal, id string, q p
 	return why
 }
 
-// complete answers a question that was charged. The caller going away changes nothing: the charge
+// complete answers a question that was charged; done ends its turn. The caller going away changes nothing: the charge
 // is made, so the answer is stored for it.
-func (s *Service) complete(ctx context.Context, q Question, work pending) (Answer, error) {
+func (s *Service) complete(ctx context.Context, q Question, work pending, done func()) (Answer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Deadline)
 	defer cancel()
-	answer, err := s.draw(ctx, q, work)
+	answer, release, err := s.draw(ctx, q, work)
 	if err != nil {
 		return Answer{}, s.fail(ctx, q, err)
 	}
+	done()
 	stored, err := s.Ledger.Release(context.WithoutCancel(ctx), q.ID, answer.ID, func(entry int64) ([]byte, error) {
 		answer.Log.Entry = entry
-		return json.Marshal(answer)
+		return storedAnswer(answer, release)
 	})
 	if err != nil {
 		// The outcome of that transaction is unknown, so the question is not marked as failed: with its
@@ -183,9 +194,9 @@ func (s *Service) complete(ctx context.Context, q Question, work pending) (Answe
 	return readCharged(q.ID, stored)
 }
 
-// draw collects the exact partials and adds noise to them, once. A panic is a failure like any other;
-// its value may hold rows, so only its type is told.
-func (s *Service) draw(ctx context.Context, q Question, work pending) (answer Answer, err error) {
+// draw collects the exact partials and adds noise to them, once. It returns the answer and the whole release
+// (query.Keep). A panic is a failure like any other; its value may hold rows, so only its type is told.
+func (s *Service) draw(ctx context.Context, q Question, work pending) (answer Answer, kept []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic of type %T", p)
@@ -193,17 +204,18 @@ func (s *Service) draw(ctx context.Context, q Question, work pending) (answer An
 	}()
 	spec, err := work.spec()
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, nil, err
 	}
 	partials, err := s.Engine.Collect(ctx, work.Plan, s.files(work))
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, nil, err
 	}
 	release, err := privacy.Run(spec, partials)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, nil, err
 	}
-	return newAnswer(s.NewID("rel_"), q, work, spec, release)
+	answer, err = newAnswer(s.NewID("rel_"), q, work, spec, release)
+	return answer, query.Keep(release), err
 }
 
 // fail ends a charged question: the failure counts on its accounts, the charge stays.

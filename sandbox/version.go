@@ -28,15 +28,21 @@ func (s *Service) Register(ctx context.Context, p access.Principal, id string, u
 		return Version{}, loaded(err, "dataset")
 	}
 	var key []byte // public facts have no privacy IDs to hash
+	var space string
 	if !d.Declaration.Public {
-		key = s.Keys.UnitSpace(d.Declaration.UnitSpace)
+		merged, _, err := s.merges(ctx)
+		if err != nil {
+			return Version{}, err
+		}
+		space = merged.with(d.Declaration.UnitSpace)[0]
+		key = s.Keys.UnitSpace(space)
 	}
 	path := s.tableFile(id, d.Version+1)
 	report, err := datasets.Ingest(ctx, d.Declaration, upload, path, key, datasets.Options{Strict: strict, TempDir: s.Temp})
 	if err != nil {
 		return Version{}, rejected(err)
 	}
-	v := Version{Dataset: id, Version: d.Version + 1, Registered: s.now(),
+	v := Version{Dataset: id, Space: space, Version: d.Version + 1, Registered: s.now(),
 		Report: report, ContentHash: hex.EncodeToString(report.ContentHash[:])}
 	// Should the catalogue refuse, the file stays behind unnamed; the next upload replaces it.
 	_, err = s.save(ctx, p, audit.KindVersion, id, d.Version, v, s.commitment(v), d.concerns()...)

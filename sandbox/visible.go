@@ -15,6 +15,7 @@ type visibleTables struct {
 	service   *Service
 	principal access.Principal
 	project   access.Project
+	merges    merges
 	found     map[string]foundTable // by id; each is looked up once, so that a plan sees one declaration of it
 	err       error                 // a failure of the store
 }
@@ -44,6 +45,10 @@ func (v *visibleTables) Table(org, name string) (query.Table, bool) {
 		return query.Table{}, false
 	}
 	if !ok && ownerOf(v.principal, org) != nil {
+		return query.Table{}, false
+	}
+	if d, err = v.merges.apply(d); err != nil {
+		v.err = err
 		return query.Table{}, false
 	}
 	v.found[id] = foundTable{d, revision}

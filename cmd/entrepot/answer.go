@@ -77,8 +77,12 @@ func noteText(name, note string) string {
 // chargeText writes a price or a charge on one account.
 func chargeText(account string, c privacy.Clocks) string {
 	text := printable(account) + " ε " + c.Epsilon.String()
-	if c.Renyi != 0 {
-		text += " (Rényi " + renyiText(c.Renyi) + ")"
+	var divergences []string
+	for _, d := range c.Renyi.Used() {
+		divergences = append(divergences, renyiText(d))
+	}
+	if len(divergences) > 0 {
+		text += " (Rényi " + strings.Join(divergences, ", ") + ")"
 	}
 	if c.Delta != 0 {
 		text += " δ " + c.Delta.String()

@@ -180,16 +180,31 @@ func TestEntriesTellTheirGist(t *testing.T) {
 		body, want string
 	}{
 		{audit.KindDataset, `{"resource": "a.b", "revision": 2}`, "a.b revision 2"},
-		{audit.KindAccount, `{"account": {"id": "a/b", "kind": "renyi", "epsilon": "3", "delta": "1e-6"}}`, "a/b opened, renyi, ε 3 δ 1e-6"},
+		{audit.KindAccount, `{"account": {"id": "a/b", "promise": {"kind": "renyi", "epsilon": "3", "delta": "1e-6"}}}`, "a/b opened, renyi, ε 3 δ 1e-6"},
+		{audit.KindAmendment, `{"reason": "for the second year", "before": {"id": "a/b", "promises": 1}, "after": {"id": "a/b", "promises": 1, "revision": 2}}`,
+			"a/b has other terms (revision 2): for the second year"},
+		{audit.KindAmendment, `{"reason": "agreed", "before": {"id": "a/b", "promises": 1, "promise": {"epsilon": "3", "delta": "1e-6"}},
+			"after": {"id": "a/b", "promises": 2, "revision": 2, "promise": {"epsilon": "5", "delta": "1e-6"}}}`,
+			"a/b makes a new promise, ε 5 δ 1e-6 after ε 3 δ 1e-6: agreed"},
+		{audit.KindAllocation, `{"reason": "their year", "before": null, "after": {"account": "a/b", "name": "lab", "revision": 1, "scope": {"organisation": "sg_lab"}}}`,
+			"a/b allocates lab to organisation sg_lab (revision 1): their year"},
+		{audit.KindAllocation, `{"reason": "it ended", "before": {"account": "a/b", "name": "lab", "revision": 3}, "after": null}`,
+			"a/b takes allocation lab away: it ended"},
 		{audit.KindDecision, `{"verdict": "denied", "project": "p", "rule": "default", "reason": "no rule allows it", "question": "SELECT 1", "datasets": ["a.b"]}`,
 			"denied in p by default: no rule allows it — SELECT 1"},
 		{audit.KindCharge, `{"project": "p", "rule": "research", "question": "SELECT 1", "datasets": [{"id": "a.b", "version": 1}],
-			"charges": [{"account": "a/b", "loss": {"epsilon": "0.5", "renyi": "0", "delta": "0"}}]}`, "a/b ε 0.5 in p by research: SELECT 1"},
+			"charges": [{"account": "a/b", "loss": {"epsilon": "0.5", "renyi": [], "delta": "0"}}]}`, "a/b ε 0.5 in p by research: SELECT 1"},
 		{audit.KindRelease, `{"query": "qry_1", "release": "rel_1"}`, "rel_1 answers qry_1"},
 		{audit.KindRepeat, `{"query": "qry_1", "release": "rel_1", "project": "p"}`, "rel_1 again, in p"},
 		{audit.KindFailure, `{"query": "qry_1", "frozen": []}`, "qry_1 gave no answer"},
 		{audit.KindFailure, `{"query": "qry_1", "frozen": ["a/b"]}`, "qry_1 gave no answer; froze a/b"},
 		{audit.KindFailure, `[]`, "not readable"},
+		{audit.KindAccount, `{"reason": "the board met", "account": {"id": "a/b", "promise": {"kind": "pure", "epsilon": "1", "delta": "0"}}}`,
+			"a/b opened, pure, ε 1 δ 0: the board met"},
+		{audit.KindRecovery, `{"reason": "disk lost", "witness": "", "spent": [], "frozen": ["a/b", "c/d"]}`,
+			"went on after a loss of which no checkpoint is known; froze a/b, c/d: disk lost"},
+		{audit.KindRecovery, `{"reason": "disk lost", "witness": "log\n9\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n— log AAAA\n", "spent": [], "frozen": []}`,
+			"went on after a loss of entries 0 to 8: disk lost"},
 	} {
 		if got := (logEntry{Kind: c.kind, Body: json.RawMessage(c.body)}).what(); got != c.want {
 			t.Errorf("%s: %q, want %q", c.kind, got, c.want)

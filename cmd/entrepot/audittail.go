@@ -142,13 +142,22 @@ func (e logEntry) what() string {
 		Charges  []ledger.Charge `json:"charges"`
 		Release  string          `json:"release"`
 		Frozen   []string        `json:"frozen"`
+		Witness  string          `json:"witness"`
 	}
 	if err := json.Unmarshal(e.Body, &b); err != nil {
 		return "not readable"
 	}
 	switch e.Kind {
 	case audit.KindAccount:
-		return fmt.Sprintf("%s opened, %s, ε %s δ %s", b.Account.ID, b.Account.Kind, b.Account.Epsilon, b.Account.Delta)
+		text := fmt.Sprintf("%s opened, %s, ε %s δ %s", b.Account.ID, b.Account.Promise.Kind, b.Account.Promise.Epsilon, b.Account.Promise.Delta)
+		if b.Reason != "" {
+			text += ": " + b.Reason
+		}
+		return text
+	case audit.KindAmendment, audit.KindAllocation:
+		return e.changed()
+	case audit.KindRecovery:
+		return e.recovered(b.Witness, b.Frozen, b.Reason)
 	case audit.KindDecision:
 		return fmt.Sprintf("%s in %s by %s: %s — %s", b.Verdict, b.Project, b.Rule, b.Reason, b.Question)
 	case audit.KindCharge:
@@ -169,4 +178,52 @@ func (e logEntry) what() string {
 	default:
 		return fmt.Sprintf("%s revision %d", b.Resource, b.Revision)
 	}
+}
+
+// changed is the gist of a change of an account or an allocation. before or after is missing where there
+// was, or is, none.
+func (e logEntry) changed() string {
+	type state struct {
+		ID       string         `json:"id"`
+		Account  string         `json:"account"`
+		Name     string         `json:"name"`
+		Revision int64          `json:"revision"`
+		Promises int64          `json:"promises"`
+		Promise  ledger.Promise `json:"promise"`
+		Scope    ledger.Scope   `json:"scope"`
+	}
+	var b struct {
+		Reason string `json:"reason"`
+		Before *state `json:"before"`
+		After  *state `json:"after"`
+	}
+	if err := json.Unmarshal(e.Body, &b); err != nil || b.Before == nil && b.After == nil {
+		return "not readable"
+	}
+	switch before, after := b.Before, b.After; {
+	case after == nil:
+		return fmt.Sprintf("%s takes allocation %s away: %s", before.Account, before.Name, b.Reason)
+	case e.Kind == audit.KindAllocation:
+		return fmt.Sprintf("%s allocates %s to %s (revision %d): %s", after.Account, after.Name, scopeText(after.Scope), after.Revision, b.Reason)
+	case before != nil && before.Promises != after.Promises:
+		return fmt.Sprintf("%s makes a new promise, ε %s δ %s after ε %s δ %s: %s", after.ID, after.Promise.Epsilon, after.Promise.Delta,
+			before.Promise.Epsilon, before.Promise.Delta, b.Reason)
+	default:
+		return fmt.Sprintf("%s has other terms (revision %d): %s", after.ID, after.Revision, b.Reason)
+	}
+}
+
+// recovered is the gist of a restart after a loss.
+func (e logEntry) recovered(witness string, frozen []string, reason string) string {
+	text := "went on after a loss"
+	switch c, err := audit.PeekCheckpoint([]byte(witness)); {
+	case err != nil:
+		text += " of which no checkpoint is known"
+	case c.Size > e.Index:
+		text += fmt.Sprintf(" of entries %d to %d", e.Index, c.Size-1)
+	}
+	if len(frozen) > 0 {
+		text += "; froze " + strings.Join(frozen, ", ")
+	}
+	return text + ": " + reason
 }

@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"entrepot/privacy/ledger"
 	"entrepot/sandbox/audit"
 )
 
@@ -113,39 +109,4 @@ func (s *source) Read(b []byte) (int, error) {
 		s.err = err
 	}
 	return n, err
-}
-
-// findings is what a verified export shows, for programs.
-type findings struct {
-	Verified   bool                 `json:"verified"`
-	Origin     string               `json:"origin"`
-	Size       int64                `json:"size"`
-	Root       string               `json:"root"`
-	Latest     time.Time            `json:"latest,omitzero"`
-	Kinds      map[audit.Kind]int64 `json:"kinds"`
-	Accounts   []ledger.Account     `json:"accounts"`
-	Unanswered []string             `json:"unanswered"`
-}
-
-func newFindings(r audit.Report) findings {
-	return findings{Verified: true, Origin: r.Checkpoint.Origin, Size: r.Checkpoint.Size, Root: r.Checkpoint.Root.String(),
-		Latest: r.Latest, Kinds: r.Kinds, Accounts: append([]ledger.Account{}, r.Accounts...), Unanswered: append([]string{}, r.Unanswered...)}
-}
-
-func verifiedText(r audit.Report, limit int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Verified: %s entries of the log %s.\n", groupedInt(r.Checkpoint.Size), printable(r.Checkpoint.Origin))
-	if !r.Latest.IsZero() {
-		fmt.Fprintf(&b, "Newest entry: %s\n", r.Latest.UTC().Format(time.RFC3339))
-	}
-	fmt.Fprintf(&b, "Root: %s\n\n", r.Checkpoint.Root)
-	kinds := table{columns: columns("kind", ">entries")}
-	for _, k := range slices.Sorted(maps.Keys(r.Kinds)) {
-		kinds.add(string(k), groupedInt(r.Kinds[k]))
-	}
-	b.WriteString(kinds.text(limit) + "\n" + accountsText(r.Accounts, limit))
-	if len(r.Unanswered) > 0 {
-		fmt.Fprintf(&b, "\nCharged, and neither answered nor failed (a crash leaves such): %s\n", printable(strings.Join(r.Unanswered, ", ")))
-	}
-	return b.String()
 }

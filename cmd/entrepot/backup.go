@@ -19,6 +19,8 @@ func backupCommand() *cobra.Command {
 	var data, to string
 	var withKeys bool
 	c := &cobra.Command{Use: "backup", Short: "Write a consistent copy of a deployment, also while it runs", Args: cobra.NoArgs,
+		Long: `Write a consistent copy of a deployment, also while it runs. The witness is not in it: left where it is, it
+shows that a copy put back is older than what was charged since (see entrepot recover).`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if there, err := exists(to); err != nil || there {
 				return errors.Join(err, fmt.Errorf("%s: a backup goes into a new folder", to))

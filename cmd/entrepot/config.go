@@ -20,6 +20,7 @@ import (
 // them winning.
 type Config struct {
 	Data        string        // folder of keys, ledger, log and tables
+	Witness     string        // file of the witness; "" for the one in Data
 	Addr        string        // host:port to listen on
 	TLSCert     string        // PEM files; both or none
 	TLSKey      string        //
@@ -37,6 +38,7 @@ type Config struct {
 // serveFlags declares the flags of serve with their defaults; their names are the configuration's keys.
 func serveFlags(f *pflag.FlagSet) {
 	f.String("data", "entrepot-data", "folder of keys, ledger, log and tables")
+	f.String("witness", "", witnessUsage)
 	f.String("addr", "127.0.0.1:8080", "address to listen on")
 	f.String("tls-cert", "", "PEM certificate chain (with --tls-key)")
 	f.String("tls-key", "", "PEM private key (with --tls-cert)")
@@ -76,7 +78,7 @@ func loadConfig(path string, flags *pflag.FlagSet) (Config, error) {
 	if err := k.Load(posflag.Provider(flags, "\x00", k), nil); err != nil {
 		return Config{}, err
 	}
-	c := Config{Data: k.String("data"), Addr: k.String("addr"), TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"),
+	c := Config{Data: k.String("data"), Witness: k.String("witness"), Addr: k.String("addr"), TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"),
 		PlainHTTP: k.Bool("plain-http"), Audience: k.String("audience"), Deadline: k.Duration("deadline"), MemoryMB: k.Int64("memory-mb"), Threads: k.Int("threads"),
 		Parallel: k.Int("parallel"), UploadLimit: k.Int64("upload-limit"), Rate: k.Float64("rate"), Burst: k.Int("burst")}
 	return c, c.validate()

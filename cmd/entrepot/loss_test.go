@@ -8,7 +8,7 @@ import (
 
 // estimated is an estimate with what is not a number: an infinite loss, an unknown error.
 const estimated = `{"question": "SELECT COUNT(*) AS n, MAX(math) AS best FROM a.b", "decision": {"allowed": true, "rule": "one, two", "reason": "a.b: rule one allows everyone; c.d: rule two allows everyone", "pre_threshold": 1},
-	"charged": [{"account": "a/x", "epsilon": "inf", "renyi": "0.25", "delta": "1e-18", "admitted": true}, {"account": "c/y", "epsilon": "inf", "renyi": "0", "delta": "0", "admitted": false}],
+	"charged": [{"account": "a/x", "epsilon": "inf", "renyi": ["0.25"], "delta": "1e-18", "admitted": true}, {"account": "c/y", "epsilon": "inf", "renyi": [], "delta": "0", "admitted": false}],
 	"aggregates": [{"name": "n", "mechanism": "gaussian", "scale": 2, "half_width": 5.9915},
 	               {"name": "best", "mechanism": "gaussian", "scale": 2, "half_width": null, "note": "estimates the 99.5 % quantile"}],
 	"partitions": "public", "group_size": 1000, "confidence": 0.95}`
@@ -56,7 +56,7 @@ func TestNotesOfAnAnswer(t *testing.T) {
 		{"name": "n", "kind": "aggregate", "type": "int64", "mechanism": "gaussian", "scale": 2},
 		{"name": "best", "kind": "aggregate", "type": "float64", "mechanism": "gaussian", "scale": 2, "note": "estimates the 99.5 % quantile\u001b"}],
 		"rows": [{"n": 5, "n_low": 1, "n_high": 9, "best": 900, "best_low": 880, "best_high": 1000}],
-		"charged": [{"account": "a/x", "epsilon": "inf", "renyi": "0.25", "delta": "0"}],
+		"charged": [{"account": "a/x", "epsilon": "inf", "renyi": ["0.25"], "delta": "0"}],
 		"datasets": [{"id": "a.b", "version": 1}, {"id": "c.d", "version": 2}], "log": {"entry": 4}}`)}.start(t)
 	run(t, "", "query", "-p", "p", "SELECT 1").want(t, exitOK, "best: estimates the 99.5 % quantile", "!\x1b", "!n: ",
 		"Charged a/x ε inf (Rényi 0.25).", "of a.b version 1, c.d version 2.")

@@ -91,27 +91,12 @@ func TestPolicyExplain(t *testing.T) {
 	run(t, "", "policy", "explain", "kr_edu.students", "--action", "metadata").want(t, exitOK)
 }
 
-func TestAccount(t *testing.T) {
-	const account = `{"id": "kr_edu/student", "kind": "renyi", "epsilon": "3", "delta": "1e-6", "order": "23.256",
-		"caps": {"epsilon": "3", "renyi": "0.53344", "delta": "5e-7"}, "spent": {"epsilon": "0.5", "renyi": "0.123456", "delta": "0"}, "failures": 3, "allowed": 3}`
-	want := ""
-	stub{"PUT /v1/accounts/kr_edu/student": echo(t, account, func(r *http.Request, body string) { sent(t, want)(r, body) }),
-		"GET /v1/accounts": answers(`{"accounts": [` + account + `]}`)}.start(t)
-	want = `{"kind":"renyi","epsilon":"3","delta":"1e-6"}`
-	run(t, "", "account", "set", "kr_edu/student", "--epsilon", "3.0", "--delta", "0.000001").want(t, exitOK, "kr_edu/student")
-	want = `{"kind":"pure","epsilon":"0.25","delta":"0"}`
-	run(t, "", "account", "set", "kr_edu/student", "--epsilon", "0.25").want(t, exitOK)
-	want = `{"kind":"renyi","epsilon":"1","delta":"0"}`
-	run(t, "", "account", "set", "kr_edu/student", "--epsilon", "1", "--kind", "renyi").want(t, exitOK)
-	run(t, "", "account", "list").want(t, exitOK, "0.5 / 3", "0.1235 / 0.5334", "0 / 5e-7", "3 / 3", "frozen")
-}
-
 func TestLists(t *testing.T) {
 	stub{
 		"GET /v1/datasets": answers(`{"datasets": [{"id": "kr_edu.students", "version": 1, "declaration": {"unit_space": "kr_edu/student",
 			"max_rows_per_unit": 1, "columns": [{"name": "gender", "type": "string", "role": "key"}], "description": "PISA"}}]}`),
-		"GET /v1/releases": answers(`{"releases": [{"id": "rel_1", "query_id": "qry_1", "principal": "lab_sg/ada", "project": "maths_gap",
-			"time": "2026-11-21T09:30:00Z", "charged": [{"account": "kr_edu/student", "epsilon": "0.5", "renyi": "0.4397", "delta": "0"}]}]}`),
+		"GET /v1/releases": answers(`{"releases": [{"id": "rel_1", "query_id": "qry_1", "state": "released", "principal": "lab_sg/ada", "project": "maths_gap", "purpose": "dpv:ScientificResearch", "question": "SELECT 1",
+			"time": "2026-11-21T09:30:00Z", "charged": [{"account": "kr_edu/student", "epsilon": "0.5", "renyi": ["0.4397"], "delta": "0"}], "entry": 9}], "next": -1}`),
 		"GET /v1/releases/rel_1":                           answers(recorded),
 		"GET /v1/datasets/kr_edu/students/versions/latest": answers(uploaded),
 	}.start(t)

@@ -16,12 +16,14 @@ const arrowStream = "application/vnd.apache.arrow.stream"
 func queryCommand() *cobra.Command {
 	c := &cobra.Command{Use: "query --project PROJECT SQL | -f FILE | -", Short: "Ask a question and spend its price (researchers)", Args: cobra.MaximumNArgs(1),
 		Long: `Ask a question. It is decided by the owner's policy, charged, logged, and answered once, with noise.
-A question that was answered before is answered again for nothing; --fresh draws anew, and pays.
+What was released before is shown again for nothing, whole or in part, in another order or under
+other names; --fresh draws anew, and pays.
 
 Should the connection break before the answer comes, ask again with the --idempotency-key that is
 printed: the answer is the same, and it is charged once.`,
 		Example: `  entrepot query -p maths_gap "SELECT gender, COUNT(*) AS students, AVG(math) AS maths FROM kr_edu.students GROUP BY gender"
-  entrepot query -p maths_gap --epsilon 0.1 --estimate -f question.sql`}
+  entrepot query -p maths_gap --epsilon 0.1 --estimate -f question.sql
+  entrepot query -p maths_gap --accuracy students=50 --accuracy maths=2 --group-size 2000 -f question.sql`}
 	var q questionFlags
 	q.add(c)
 	fresh := c.Flags().Bool("fresh", false, "draw anew, and pay, even where the same question was answered before")
@@ -40,8 +42,10 @@ printed: the answer is the same, and it is charged once.`,
 			return err
 		}
 		if *estimate {
-			ask.GroupSize = defaultGroupSize
 			return s.estimate(ask)
+		}
+		if ask.Accuracy == nil && (ask.GroupSize != 0 || ask.Release != "") {
+			return usage("--group-size and --release go with --accuracy, --relative or --estimate")
 		}
 		ask.Fresh = *fresh
 		if *key == "" {

@@ -11,12 +11,14 @@ import (
 
 // questionBody is the body of POST /v1/queries and POST /v1/estimates.
 type questionBody struct {
-	Project   string      `json:"project"`
-	SQL       string      `json:"sql"`
-	Loss      lossBody    `json:"loss"`
-	Bounds    *boundsBody `json:"bounds,omitempty"`
-	Fresh     bool        `json:"fresh,omitempty"`
-	GroupSize int64       `json:"group_size,omitempty"` // estimates only
+	Project   string        `json:"project"`
+	SQL       string        `json:"sql"`
+	Loss      *lossBody     `json:"loss,omitempty"` // it or Accuracy
+	Accuracy  *accuracyBody `json:"accuracy,omitempty"`
+	GroupSize int64         `json:"group_size,omitempty"` // with Accuracy, or in an estimate
+	Release   string        `json:"release,omitempty"`    // likewise
+	Bounds    *boundsBody   `json:"bounds,omitempty"`
+	Fresh     bool          `json:"fresh,omitempty"`
 }
 
 // lossBody is a loss in ε or in ρ.
@@ -38,6 +40,7 @@ type boundsBody struct {
 type questionFlags struct {
 	project, file                      string
 	loss                               lossFlags
+	accuracy                           accuracyFlags
 	maxPartitions, maxRowsPerPartition int64
 }
 
@@ -45,6 +48,7 @@ func (q *questionFlags) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVarP(&q.project, "project", "p", "", "project in which you ask")
 	q.loss.add(c)
+	q.accuracy.add(c)
 	f.StringVarP(&q.file, "file", "f", "", "file with the SQL, - for standard input")
 	f.Int64Var(&q.maxPartitions, "max-partitions", 0, "groups that one privacy unit may count in (default: as many as it can have)")
 	f.Int64Var(&q.maxRowsPerPartition, "max-rows-per-partition", 0, "rows of one privacy unit that count in a group (default: all it may have)")
@@ -57,8 +61,17 @@ func (q *questionFlags) read(s *session, args []string) (questionBody, error) {
 	if err := oneID("a project", q.project); err != nil {
 		return out, err
 	}
-	var err error
-	if out.Loss, err = q.loss.read(); err != nil {
+	loss, err := q.loss.read()
+	if err != nil {
+		return out, err
+	}
+	if q.accuracy.groupSize < 0 {
+		return out, usage("--group-size is at least 1")
+	}
+	out.GroupSize, out.Release = q.accuracy.groupSize, q.accuracy.release
+	if !q.accuracy.given() {
+		out.Loss = &loss
+	} else if out.Accuracy, err = q.accuracy.read(loss); err != nil {
 		return out, err
 	}
 	if q.maxPartitions < 0 || q.maxRowsPerPartition < 0 {

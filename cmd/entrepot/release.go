@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,23 +16,54 @@ func releaseCommand() *cobra.Command {
 }
 
 func releaseList() *cobra.Command {
-	c := &cobra.Command{Use: "list", Short: "List the releases that you may read, newest first", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "list", Short: "List questions that were admitted, what they cost and what became of them, newest first", Args: cobra.NoArgs,
+		Long: `List admitted questions, newest first: your own, an owner's also those about its unit spaces, and for
+managers, regulators and operators all of them. The last line says how to go on, where there are more.`}
+	filters := map[string]*string{}
+	for name, help := range map[string]string{"account": "only questions that were charged to this account, ORGANISATION/SPACE", "project": "only questions in this project",
+		"principal": "only questions that this one asked, ORGANISATION/NAME", "state": "only questions that are released, failed or charged"} {
+		filters[name] = c.Flags().String(name, "", help)
+	}
+	before := c.Flags().Int64("before", 0, "only questions charged before this log entry")
+	count := c.Flags().IntP("lines", "n", 50, "how many at most, up to 200")
+	choices(c, "state", string(sandbox.Released), string(sandbox.Failed), string(sandbox.Charged))
 	return online(c, askTimeout, func(s *session, _ []string) error {
+		r := get("v1", "releases")
+		r.query = url.Values{"limit": {strconv.Itoa(*count)}}
+		for name, value := range filters {
+			if *value != "" {
+				r.query.Set(name, *value)
+			}
+		}
+		if *before > 0 {
+			r.query.Set("before", strconv.FormatInt(*before, 10))
+		}
 		var list struct {
 			Releases []sandbox.ReleaseInfo `json:"releases"`
+			Next     int64                 `json:"next"`
 		}
-		return s.ask(get("v1", "releases"), &list, func() string {
-			t := table{columns: columns("release", "time", "who", "project", "charged")}
-			for _, r := range list.Releases {
-				charged := []string{}
-				for _, c := range r.Charged {
-					charged = append(charged, chargeText(c.Account, c.Clocks))
-				}
-				t.add(r.ID, r.Time, r.Principal, r.Project, strings.Join(charged, "; "))
-			}
-			return t.text(s.width())
-		})
+		return s.ask(r, &list, func() string { return historyText(list.Releases, list.Next, s.width()) })
 	})
+}
+
+func historyText(list []sandbox.ReleaseInfo, next int64, limit int) string {
+	t := table{columns: columns("release", "time", "who", "project", "purpose", "charged", "question")}
+	for _, r := range list {
+		id := r.ID
+		if r.State != sandbox.Released {
+			id = r.Query + " (" + string(r.State) + ")"
+		}
+		charged := []string{}
+		for _, c := range r.Charged {
+			charged = append(charged, chargeText(c.Account, c.Clocks))
+		}
+		t.add(id, r.Time, r.Principal, r.Project, r.Purpose, strings.Join(charged, "; "), r.Question)
+	}
+	text := t.text(limit)
+	if next > 0 {
+		text += fmt.Sprintf("There are more: --before %d\n", next)
+	}
+	return text
 }
 
 func releaseGet() *cobra.Command {

@@ -65,7 +65,7 @@ func rootCommand() *cobra.Command {
 		&cobra.Group{ID: groupRun, Title: "Running a server:"})
 	addGroup(root, groupAsk, queryCommand(), estimateCommand(), releaseCommand(), whoamiCommand())
 	addGroup(root, groupOwn, organisationCommand(), projectCommand(), datasetCommand(), policyCommand(), accountCommand(), auditCommand())
-	addGroup(root, groupRun, serveCommand(), tokenCommand(), backupCommand(), demoCommand())
+	addGroup(root, groupRun, serveCommand(), tokenCommand(), backupCommand(), recoverCommand(), demoCommand())
 	root.AddCommand(versionCommand())
 	return root
 }

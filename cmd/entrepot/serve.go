@@ -121,9 +121,10 @@ func (m *Main) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	m.store, err = store.Open(ctx, store.Options{Path: filepath.Join(m.Config.Data, ledgerFile), Signer: signer})
+	m.store, err = store.Open(ctx, store.Options{Path: filepath.Join(m.Config.Data, ledgerFile),
+		Witness: witnessPath(m.Config.Data, m.Config.Witness), Signer: signer})
 	if err != nil {
-		return fmt.Errorf("ledger and log: %w", err)
+		return fmt.Errorf("ledger and log: %w", explainLoss(err, m.Config.Data, m.Config.Witness))
 	}
 	return nil
 }

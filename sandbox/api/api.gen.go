@@ -33,16 +33,43 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
-// Account defines model for Account.
-type Account = ledger.Account
+// Account The state of a privacy filter. The lifetime ε and δ are the only privacy claim in it; what is left of a clock
+// is none. Lists of Rényi amounts are in the order of `orders`; zeros at their end are left out.
+type Account = sandbox.AccountInfo
 
-// AccountKind renyi admits a charge while Σδ fits and Σε or the Rényi divergence fits; pure admits on Σε alone, and
-// its δ is 0.
+// AccountKind renyi admits a charge while Σδ fits and Σε or one of the Rényi clocks does; pure admits on Σε alone,
+// and its δ is 0.
 type AccountKind = ledger.Kind
 
 // AccountList defines model for AccountList.
 type AccountList struct {
 	Accounts []Account `json:"accounts"`
+}
+
+// Accuracy How exact the answer is to be, in place of a loss: half of a 95 % interval by column of the answer, in its unit
+// (`half_width`) or as a part of its value (`relative`). The server finds the least loss that meets all of them,
+// by Laplace noise in ε or by Gaussian noise in ρ, whichever takes less of the accounts, and says in `loss`
+// what it took. Columns that are not named get about as much of it as the one that needs least.
+//
+// Counts and sums are then as exact whatever the rows are. For means, variances and deviations the width is
+// what to expect in a group of `group_size` rows, or in the smallest group of `release`. A relative half-width is
+// a part of `group_size` for a count of rows, and of the released value in the smallest group of `release` otherwise.
+// Quantiles have no width that could be known beforehand.
+type Accuracy = accuracyBody
+
+// Allocation defines model for Allocation.
+type Allocation = sandbox.AllocationInfo
+
+// AllocationRequest defines model for AllocationRequest.
+type AllocationRequest struct {
+	// Caps Caps on clocks. One that is left out caps nothing.
+	Caps Caps `json:"caps"`
+
+	// Reason Why, in your own words, in one line. It is logged with who you are.
+	Reason Reason `json:"reason"`
+
+	// Scope Whose questions count. Each member that is given must fit.
+	Scope Scope `json:"scope"`
 }
 
 // Answer defines model for Answer.
@@ -56,15 +83,48 @@ type Bounds struct {
 
 // Budget defines model for Budget.
 type Budget struct {
+	// DefaultEpsilon What a question costs that names neither loss nor accuracy; left out, it has to.
+	DefaultEpsilon *Decimal `json:"default_epsilon,omitempty"`
+
 	// Delta An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
 	Delta Decimal `json:"delta"`
 
 	// Epsilon An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
 	Epsilon Decimal `json:"epsilon"`
 
-	// Kind renyi admits a charge while Σδ fits and Σε or the Rényi divergence fits; pure admits on Σε alone, and
-	// its δ is 0.
+	// FailureAllowance Failed questions that freeze the account. A frozen account is opened again by a larger one.
+	FailureAllowance int64 `json:"failure_allowance,omitempty"`
+
+	// Kind renyi admits a charge while Σδ fits and Σε or one of the Rényi clocks does; pure admits on Σε alone,
+	// and its δ is 0.
 	Kind AccountKind `json:"kind"`
+
+	// NewPromise The lifetime is meant to be raised
+	NewPromise bool `json:"new_promise,omitempty"`
+
+	// Orders Of the Rényi clocks, rising; what their δ leave of δ is for approximate steps. Two are chosen where it is left out, and later those that there are.
+	Orders []OrderRequest `json:"orders,omitempty"`
+
+	// Question The most that one question may cost.
+	Question *Caps `json:"question,omitempty"`
+
+	// Reason Why, in your own words, in one line. It is logged with who you are.
+	Reason Reason `json:"reason,omitempty"`
+
+	// Schedule How much of the lifetime may be spent from when on, in all. Before the first step nothing may. Left out, all of it, always.
+	Schedule []ScheduleStep `json:"schedule,omitempty"`
+}
+
+// Caps Caps on clocks. One that is left out caps nothing.
+type Caps struct {
+	// Delta An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
+	Delta *Decimal `json:"delta,omitempty"`
+
+	// Epsilon An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
+	Epsilon *Decimal `json:"epsilon,omitempty"`
+
+	// Renyi One for each order, as far as they are given.
+	Renyi []Decimal `json:"renyi,omitempty"`
 }
 
 // Dataset defines model for Dataset.
@@ -121,13 +181,24 @@ type EntryList struct {
 // Estimate defines model for Estimate.
 type Estimate = sandbox.Estimate
 
-// EstimateRequest defines model for EstimateRequest.
+// EstimateRequest As for a question. Half-widths are for a group of `group_size` rows, 1000 where nothing is said, or for three groups of `release`.
 type EstimateRequest struct {
+	// Accuracy How exact the answer is to be, in place of a loss: half of a 95 % interval by column of the answer, in its unit
+	// (`half_width`) or as a part of its value (`relative`). The server finds the least loss that meets all of them,
+	// by Laplace noise in ε or by Gaussian noise in ρ, whichever takes less of the accounts, and says in `loss`
+	// what it took. Columns that are not named get about as much of it as the one that needs least.
+	//
+	// Counts and sums are then as exact whatever the rows are. For means, variances and deviations the width is
+	// what to expect in a group of `group_size` rows, or in the smallest group of `release`. A relative half-width is
+	// a part of `group_size` for a count of rows, and of the released value in the smallest group of `release` otherwise.
+	// Quantiles have no width that could be known beforehand.
+	Accuracy *Accuracy `json:"accuracy,omitempty"`
+
 	// Bounds How much of one privacy unit may count. Tighter bounds, less noise, more left out.
 	Bounds *Bounds `json:"bounds,omitempty"`
 
-	// GroupSize Rows of the group that the expected error is for. It is your guess; none is taken from the data.
-	GroupSize *int64 `json:"group_size,omitempty"`
+	// GroupSize Rows of the group that widths are for. It is your guess; none is taken from the data.
+	GroupSize *GroupSize `json:"group_size,omitempty"`
 
 	// Loss What to spend: ε or ρ, one of the two. It is divided over the columns of the answer, ε linearly and ρ
 	// additively, so that under ρ several columns are each less noisy. δ is needed where groups are selected
@@ -136,10 +207,16 @@ type EstimateRequest struct {
 	// ε means Laplace noise. Under ρ the server takes the mechanism of less noise where Gaussian noise takes
 	// nothing from anybody, and Laplace otherwise: without `gaussian_delta`, Gaussian noise costs an infinite ε,
 	// so it is only for accounts that can pay by their Rényi clock.
-	Loss    Loss   `json:"loss"`
-	Project ID     `json:"project"`
-	SQL     string `json:"sql"`
+	Loss    *Loss `json:"loss,omitempty"`
+	Project ID    `json:"project"`
+
+	// Release An earlier release that you may read, with COUNT(*)
+	Release *ReleaseID `json:"release,omitempty"`
+	SQL     string     `json:"sql"`
 }
+
+// GroupSize Rows of the group that widths are for. It is your guess; none is taken from the data.
+type GroupSize = int64
 
 // Health defines model for Health.
 type Health struct {
@@ -160,6 +237,15 @@ type ID = string
 // nothing from anybody, and Laplace otherwise: without `gaussian_delta`, Gaussian noise costs an infinite ε,
 // so it is only for accounts that can pay by their Rényi clock.
 type Loss = lossBody
+
+// OrderRequest defines model for OrderRequest.
+type OrderRequest struct {
+	// Delta An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
+	Delta Decimal `json:"delta"`
+
+	// Order An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
+	Order Decimal `json:"order"`
+}
 
 // Organisation defines model for Organisation.
 type Organisation = access.Organisation
@@ -213,13 +299,28 @@ type Project = access.Project
 // ProjectDocument defines model for ProjectDocument.
 type ProjectDocument = access.Project
 
-// QueryRequest defines model for QueryRequest.
+// QueryRequest With `loss`, or `accuracy`, or neither: then it costs the ε that the owners of the accounts set as default, if
+// they did. `group_size` or `release` go with `accuracy`.
 type QueryRequest struct {
+	// Accuracy How exact the answer is to be, in place of a loss: half of a 95 % interval by column of the answer, in its unit
+	// (`half_width`) or as a part of its value (`relative`). The server finds the least loss that meets all of them,
+	// by Laplace noise in ε or by Gaussian noise in ρ, whichever takes less of the accounts, and says in `loss`
+	// what it took. Columns that are not named get about as much of it as the one that needs least.
+	//
+	// Counts and sums are then as exact whatever the rows are. For means, variances and deviations the width is
+	// what to expect in a group of `group_size` rows, or in the smallest group of `release`. A relative half-width is
+	// a part of `group_size` for a count of rows, and of the released value in the smallest group of `release` otherwise.
+	// Quantiles have no width that could be known beforehand.
+	Accuracy *Accuracy `json:"accuracy,omitempty"`
+
 	// Bounds How much of one privacy unit may count. Tighter bounds, less noise, more left out.
 	Bounds *Bounds `json:"bounds,omitempty"`
 
-	// Fresh Draw anew, and pay, even where the same question was answered before
+	// Fresh Draw anew, and pay, even where a stored release answers the question
 	Fresh bool `json:"fresh,omitempty"`
+
+	// GroupSize Rows of the group that widths are for. It is your guess; none is taken from the data.
+	GroupSize *GroupSize `json:"group_size,omitempty"`
 
 	// Loss What to spend: ε or ρ, one of the two. It is divided over the columns of the answer, ε linearly and ρ
 	// additively, so that under ρ several columns are each less noisy. δ is needed where groups are selected
@@ -228,10 +329,19 @@ type QueryRequest struct {
 	// ε means Laplace noise. Under ρ the server takes the mechanism of less noise where Gaussian noise takes
 	// nothing from anybody, and Laplace otherwise: without `gaussian_delta`, Gaussian noise costs an infinite ε,
 	// so it is only for accounts that can pay by their Rényi clock.
-	Loss    Loss   `json:"loss"`
-	Project ID     `json:"project"`
-	SQL     string `json:"sql"`
+	Loss    *Loss `json:"loss,omitempty"`
+	Project ID    `json:"project"`
+
+	// Release An earlier release that you may read, with COUNT(*); its smallest group is meant.
+	Release *ReleaseID `json:"release,omitempty"`
+	SQL     string     `json:"sql"`
 }
+
+// QuestionState charged while it is under way, or cut off by a crash; its idempotency key then completes it
+type QuestionState = sandbox.State
+
+// Reason Why, in your own words, in one line. It is logged with who you are.
+type Reason = string
 
 // ReleaseID defines model for ReleaseID.
 type ReleaseID = string
@@ -241,11 +351,31 @@ type ReleaseInfo = sandbox.ReleaseInfo
 
 // ReleaseList defines model for ReleaseList.
 type ReleaseList struct {
+	// Next Where to go on, as before; -1 at the end
+	Next     int64         `json:"next"`
 	Releases []ReleaseInfo `json:"releases"`
 }
 
 // Role defines model for Role.
 type Role = access.Role
+
+// ScheduleStep defines model for ScheduleStep.
+type ScheduleStep struct {
+	// From In whole seconds
+	From string `json:"from"`
+
+	// Share An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
+	Share Decimal `json:"share"`
+}
+
+// Scope Whose questions count. Each member that is given must fit.
+type Scope struct {
+	Organisation string `json:"organisation,omitempty"`
+	Project      string `json:"project,omitempty"`
+
+	// Researcher org/name
+	Researcher string `json:"researcher,omitempty"`
+}
 
 // SimulatedPrincipal For whom to decide; for the dataset's owner to name. The asker if left out.
 type SimulatedPrincipal struct {
@@ -260,11 +390,17 @@ type SpaceID = string
 // Version One immutable state of a dataset's rows. For its owner only.
 type Version = sandbox.Version
 
+// AllocationName defines model for AllocationName.
+type AllocationName = ID
+
 // Name defines model for Name.
 type Name = ID
 
 // Org defines model for Org.
 type Org = ID
+
+// Space defines model for Space.
+type Space = ID
 
 // Conflict RFC 9457. Programs switch on `code`; people read `detail` and `hint`.
 type Conflict = Problem
@@ -314,6 +450,27 @@ type Unavailable = Problem
 // UnsupportedType RFC 9457. Programs switch on `code`; people read `detail` and `hint`.
 type UnsupportedType = Problem
 
+// PutAccountParams defines parameters for PutAccount.
+type PutAccountParams struct {
+	// IfMatch The ETag of the account that is changed; none to open one.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// DeleteAllocationParams defines parameters for DeleteAllocation.
+type DeleteAllocationParams struct {
+	// Reason Why, for the log.
+	Reason Reason `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// IfMatch The ETag of the allocation that is taken away.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// PutAllocationParams defines parameters for PutAllocation.
+type PutAllocationParams struct {
+	// IfMatch The ETag of the allocation that is changed; none to make one.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // ListEntriesParams defines parameters for ListEntries.
 type ListEntriesParams struct {
 	// From The index to begin at.
@@ -341,8 +498,32 @@ type PostQueryParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// ListReleasesParams defines parameters for ListReleases.
+type ListReleasesParams struct {
+	// Account Only questions that were charged to it, org/space.
+	Account *SpaceID `form:"account,omitempty" json:"account,omitempty"`
+
+	// Project Only questions asked in it.
+	Project *ID `form:"project,omitempty" json:"project,omitempty"`
+
+	// Principal Only questions that it asked, org/name.
+	Principal *PrincipalID `form:"principal,omitempty" json:"principal,omitempty"`
+
+	// State Only questions in it.
+	State *QuestionState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Before Only questions whose charge comes before this entry of the log.
+	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // PutAccountJSONRequestBody defines body for PutAccount for application/json ContentType.
 type PutAccountJSONRequestBody = Budget
+
+// PutAllocationJSONRequestBody defines body for PutAllocation for application/json ContentType.
+type PutAllocationJSONRequestBody = AllocationRequest
 
 // PutDatasetJSONRequestBody defines body for PutDataset for application/json ContentType.
 type PutDatasetJSONRequestBody = Declaration
@@ -376,9 +557,21 @@ type ServerInterface interface {
 	// ListAccounts Lifetime budgets and what was spent of them
 	// (GET /v1/accounts)
 	ListAccounts(ctx echo.Context) error
-	// PutAccount Fix the lifetime budget of a unit space
+	// GetAccount One account
+	// (GET /v1/accounts/{org}/{space})
+	GetAccount(ctx echo.Context, org Org, space Space) error
+	// PutAccount Open the account of a unit space, or change it
 	// (PUT /v1/accounts/{org}/{space})
-	PutAccount(ctx echo.Context, org Org, space ID) error
+	PutAccount(ctx echo.Context, org Org, space Space, params PutAccountParams) error
+	// DeleteAllocation Take an allocation away
+	// (DELETE /v1/accounts/{org}/{space}/allocations/{allocation})
+	DeleteAllocation(ctx echo.Context, org Org, space Space, allocation AllocationName, params DeleteAllocationParams) error
+	// GetAllocation One allocation
+	// (GET /v1/accounts/{org}/{space}/allocations/{allocation})
+	GetAllocation(ctx echo.Context, org Org, space Space, allocation AllocationName) error
+	// PutAllocation Cap what some of those who ask may spend of an account
+	// (PUT /v1/accounts/{org}/{space}/allocations/{allocation})
+	PutAllocation(ctx echo.Context, org Org, space Space, allocation AllocationName, params PutAllocationParams) error
 	// GetCheckpoint The log's signed checkpoint
 	// (GET /v1/audit/checkpoint)
 	GetCheckpoint(ctx echo.Context) error
@@ -430,9 +623,9 @@ type ServerInterface interface {
 	// PostQuery Ask a question
 	// (POST /v1/queries)
 	PostQuery(ctx echo.Context, params PostQueryParams) error
-	// ListReleases Releases, newest first
+	// ListReleases The history of questions, newest first
 	// (GET /v1/releases)
-	ListReleases(ctx echo.Context) error
+	ListReleases(ctx echo.Context, params ListReleasesParams) error
 	// GetRelease A release, as it was answered
 	// (GET /v1/releases/{id})
 	GetRelease(ctx echo.Context, id ReleaseID) error
@@ -473,6 +666,30 @@ func (w *ServerInterfaceWrapper) ListAccounts(ctx echo.Context) error {
 	return err
 }
 
+// GetAccount converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAccount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "org" -------------
+	var org Org
+
+	err = runtime.BindStyledParameterWithOptions("simple", "org", ctx.Param("org"), &org, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter org: %s", err))
+	}
+
+	// ------------- Path parameter "space" -------------
+	var space Space
+
+	err = runtime.BindStyledParameterWithOptions("simple", "space", ctx.Param("space"), &space, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter space: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAccount(ctx, org, space)
+	return err
+}
+
 // PutAccount converts echo context to params.
 func (w *ServerInterfaceWrapper) PutAccount(ctx echo.Context) error {
 	var err error
@@ -485,15 +702,177 @@ func (w *ServerInterfaceWrapper) PutAccount(ctx echo.Context) error {
 	}
 
 	// ------------- Path parameter "space" -------------
-	var space ID
+	var space Space
 
 	err = runtime.BindStyledParameterWithOptions("simple", "space", ctx.Param("space"), &space, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter space: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutAccountParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PutAccount(ctx, org, space)
+	err = w.Handler.PutAccount(ctx, org, space, params)
+	return err
+}
+
+// DeleteAllocation converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteAllocation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "org" -------------
+	var org Org
+
+	err = runtime.BindStyledParameterWithOptions("simple", "org", ctx.Param("org"), &org, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter org: %s", err))
+	}
+
+	// ------------- Path parameter "space" -------------
+	var space Space
+
+	err = runtime.BindStyledParameterWithOptions("simple", "space", ctx.Param("space"), &space, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter space: %s", err))
+	}
+
+	// ------------- Path parameter "allocation" -------------
+	var allocation AllocationName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "allocation", ctx.Param("allocation"), &allocation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter allocation: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteAllocationParams
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteAllocation(ctx, org, space, allocation, params)
+	return err
+}
+
+// GetAllocation converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAllocation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "org" -------------
+	var org Org
+
+	err = runtime.BindStyledParameterWithOptions("simple", "org", ctx.Param("org"), &org, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter org: %s", err))
+	}
+
+	// ------------- Path parameter "space" -------------
+	var space Space
+
+	err = runtime.BindStyledParameterWithOptions("simple", "space", ctx.Param("space"), &space, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter space: %s", err))
+	}
+
+	// ------------- Path parameter "allocation" -------------
+	var allocation AllocationName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "allocation", ctx.Param("allocation"), &allocation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter allocation: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAllocation(ctx, org, space, allocation)
+	return err
+}
+
+// PutAllocation converts echo context to params.
+func (w *ServerInterfaceWrapper) PutAllocation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "org" -------------
+	var org Org
+
+	err = runtime.BindStyledParameterWithOptions("simple", "org", ctx.Param("org"), &org, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter org: %s", err))
+	}
+
+	// ------------- Path parameter "space" -------------
+	var space Space
+
+	err = runtime.BindStyledParameterWithOptions("simple", "space", ctx.Param("space"), &space, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter space: %s", err))
+	}
+
+	// ------------- Path parameter "allocation" -------------
+	var allocation AllocationName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "allocation", ctx.Param("allocation"), &allocation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter allocation: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutAllocationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutAllocation(ctx, org, space, allocation, params)
 	return err
 }
 
@@ -837,8 +1216,52 @@ func (w *ServerInterfaceWrapper) PostQuery(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ListReleases(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListReleasesParams
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "project" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project", ctx.QueryParams(), &params.Project, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project: %s", err))
+	}
+
+	// ------------- Optional query parameter "principal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "principal", ctx.QueryParams(), &params.Principal, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter principal: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListReleases(ctx)
+	err = w.Handler.ListReleases(ctx, params)
 	return err
 }
 
@@ -930,7 +1353,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/v1/datasets/:org/:name/policy", wrapper.PutPolicy, options.OperationMiddlewares["putPolicy"]...)
 	router.POST(options.BaseURL+"/v1/decisions", wrapper.PostDecision, options.OperationMiddlewares["postDecision"]...)
 	router.GET(options.BaseURL+"/v1/accounts", wrapper.ListAccounts, options.OperationMiddlewares["listAccounts"]...)
+	router.GET(options.BaseURL+"/v1/accounts/:org/:space", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
 	router.PUT(options.BaseURL+"/v1/accounts/:org/:space", wrapper.PutAccount, options.OperationMiddlewares["putAccount"]...)
+	router.DELETE(options.BaseURL+"/v1/accounts/:org/:space/allocations/:allocation", wrapper.DeleteAllocation, options.OperationMiddlewares["deleteAllocation"]...)
+	router.GET(options.BaseURL+"/v1/accounts/:org/:space/allocations/:allocation", wrapper.GetAllocation, options.OperationMiddlewares["getAllocation"]...)
+	router.PUT(options.BaseURL+"/v1/accounts/:org/:space/allocations/:allocation", wrapper.PutAllocation, options.OperationMiddlewares["putAllocation"]...)
 	router.POST(options.BaseURL+"/v1/estimates", wrapper.PostEstimate, options.OperationMiddlewares["postEstimate"]...)
 	router.POST(options.BaseURL+"/v1/queries", wrapper.PostQuery, options.OperationMiddlewares["postQuery"]...)
 	router.GET(options.BaseURL+"/v1/releases", wrapper.ListReleases, options.OperationMiddlewares["listReleases"]...)

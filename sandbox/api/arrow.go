@@ -69,8 +69,12 @@ func arrowSchema(a sandbox.Answer) (*arrow.Schema, error) {
 		}
 	}
 	names := []string{"id", "query_id", "repeat", "confidence", "charged", "datasets", "log"}
+	values := []any{a.ID, a.Query, a.Repeat, a.Confidence, a.Charged, a.Datasets, a.Log}
+	if a.Loss != nil {
+		names, values = append(names, "loss"), append(values, a.Loss)
+	}
 	var texts []string
-	for _, v := range []any{a.ID, a.Query, a.Repeat, a.Confidence, a.Charged, a.Datasets, a.Log} {
+	for _, v := range values {
 		if s, ok := v.(string); ok {
 			texts = append(texts, s)
 			continue

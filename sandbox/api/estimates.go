@@ -6,11 +6,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// The group that an expected error is for, in rows.
-const (
-	defaultGroupSize = 1000
-	largestGroupSize = 1_000_000_000_000
-)
+// largestGroupSize is the largest group that an expected error may be for, in rows.
+const largestGroupSize = 1_000_000_000_000
 
 // PostEstimate prices a question.
 func (s *server) PostEstimate(c echo.Context) error {
@@ -22,18 +19,11 @@ func (s *server) PostEstimate(c echo.Context) error {
 	if _, err := readRequest(c, s.Limits.SQL, &r); err != nil {
 		return err
 	}
-	q, err := newQuery(r.Project, r.SQL, r.Loss, r.Bounds)
+	q, err := asked{r.Project, r.SQL, r.Loss, r.Accuracy, r.Bounds, r.GroupSize, r.Release}.query()
 	if err != nil {
 		return err
 	}
-	size := int64(defaultGroupSize)
-	if r.GroupSize != nil {
-		size = *r.GroupSize
-	}
-	if err := within("group_size", size, 1, largestGroupSize); err != nil {
-		return err
-	}
-	e, err := s.Service.Estimate(c.Request().Context(), p, q, float64(size))
+	e, err := s.Service.Estimate(c.Request().Context(), p, q)
 	if err != nil {
 		return err
 	}

@@ -46,11 +46,15 @@ func story() []step {
 		{"listDatasets", "researcher", false},
 		{"postDecision", "researcher", false},
 		{"putAccount", "owner", false},
+		{"getAccount", "owner", false},
 		{"listAccounts", "owner", false},
+		{"putAllocation", "owner", false},
+		{"getAllocation", "researcher", false},
 		{"postEstimate", "researcher", false},
 		{"postQuery", "researcher", true},
 		{"listReleases", "researcher", false},
 		{"getRelease", "researcher", true},
+		{"deleteAllocation", "owner", false},
 		{"listEntries", "regulator", true},
 		{"getCheckpoint", "owner", true},
 		{"getExport", "regulator", true},
@@ -149,7 +153,7 @@ func (s step) carryOut(t *testing.T, h *house, router routers.Router, o operatio
 			headers = append(headers, p.Value.Name, example)
 		}
 	}
-	if o.OperationID == "putPolicy" && b.media == mediaYAML {
+	if o.OperationID == "putPolicy" && b.media == mediaYAML || o.OperationID == "putAccount" && b.name == "later" {
 		headers = append(headers, "If-Match", `"1"`)
 	}
 	target := o.target(t)

@@ -109,7 +109,7 @@ func TestInfiniteLossIsWritten(t *testing.T) {
 	schema, _ := readStream(t, []byte(a.Body))
 	text, _ := schema.Metadata().GetValue("charged")
 	var charged []sandbox.Charge
-	if err := json.Unmarshal([]byte(text), &charged); err != nil || len(charged) != 1 || charged[0].Epsilon != math.MaxInt64 || charged[0].Renyi == math.MaxInt64 {
+	if err := json.Unmarshal([]byte(text), &charged); err != nil || len(charged) != 1 || charged[0].Epsilon != math.MaxInt64 || charged[0].Renyi[0] == math.MaxInt64 {
 		t.Errorf("%s: %+v %v", text, charged, err)
 	}
 }

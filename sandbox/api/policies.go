@@ -67,8 +67,8 @@ func ifMatch(h http.Header) (int64, error) {
 	number, closed := strings.CutSuffix(number, `"`)
 	revision, err := strconv.ParseInt(number, 10, 64)
 	if len(values) > 1 || !opened || !closed || err != nil || revision < 1 || etag(revision) != values[0] {
-		return 0, &sandbox.Error{Code: sandbox.CodeInvalid, Public: "If-Match must be one ETag of this policy.",
-			Hint: `GET the policy and send its ETag back as it is, such as "1" with the quotes.`}
+		return 0, &sandbox.Error{Code: sandbox.CodeInvalid, Public: "If-Match must be one ETag of this resource.",
+			Hint: `GET it and send its ETag back as it is, such as "1" with the quotes.`}
 	}
 	return revision, nil
 }

@@ -27,9 +27,12 @@ func (s *server) PostQuery(c echo.Context, _ PostQueryParams) error {
 	if err != nil {
 		return err
 	}
-	q, err := newQuery(r.Project, r.SQL, r.Loss, r.Bounds)
+	q, err := asked{r.Project, r.SQL, r.Loss, r.Accuracy, r.Bounds, r.GroupSize, r.Release}.query()
 	if err != nil {
 		return err
+	}
+	if q.Accuracy == nil && q.Group != (sandbox.Group{}) {
+		return invalidAt("", "group_size and release go with accuracy: a loss does not depend on how large groups are.")
 	}
 	q.Fresh, q.Idempotency, q.Body = r.Fresh, key, body
 	answer, err := s.Service.Submit(c.Request().Context(), p, q)
@@ -39,32 +42,77 @@ func (s *server) PostQuery(c echo.Context, _ PostQueryParams) error {
 	return writeAnswer(c, answer)
 }
 
-// newQuery reads what a question and an estimate have in common.
-func newQuery(project, sql string, loss Loss, bounds *Bounds) (sandbox.Query, error) {
-	q := sandbox.Query{Project: project, SQL: sql}
+// asked is what a question and an estimate have in common.
+type asked struct {
+	project, sql string
+	loss         *Loss
+	accuracy     *Accuracy
+	bounds       *Bounds
+	groupSize    *int64
+	release      *string
+}
+
+// query reads it.
+func (a asked) query() (sandbox.Query, error) {
+	q := sandbox.Query{Project: a.project, SQL: a.sql}
 	var err error
-	if q.Loss, err = loss.loss(); err != nil {
-		return q, err
-	}
-	if q.Weights, err = loss.weights(); err != nil {
-		return q, err
-	}
-	if bounds == nil {
-		return q, nil
-	}
-	if n := bounds.MaxPartitions; n != nil {
-		if err := within("bounds.max_partitions", *n, 1, math.MaxInt64); err != nil {
+	switch {
+	case a.loss != nil && a.accuracy != nil:
+		return q, invalidAt("", "It names both loss and accuracy; say what to spend, or how exact the answer is to be.")
+	case a.loss != nil:
+		if q.Loss, err = a.loss.loss(); err != nil {
 			return q, err
+		}
+		if q.Weights, err = a.loss.weights(); err != nil {
+			return q, err
+		}
+	case a.accuracy != nil:
+		q.Accuracy = &sandbox.Accuracy{}
+		if *q.Accuracy, q.Loss, err = a.accuracy.accuracy(); err != nil {
+			return q, err
+		}
+	}
+	if q.Group, err = a.group(); err != nil {
+		return q, err
+	}
+	return q, a.limit(&q)
+}
+
+// group reads what groups widths are for.
+func (a asked) group() (g sandbox.Group, err error) {
+	if a.groupSize != nil {
+		g.Rows = *a.groupSize
+		if err := within("group_size", g.Rows, 1, largestGroupSize); err != nil {
+			return g, err
+		}
+	}
+	if a.release != nil {
+		g.Release = *a.release
+		if !validRelease(g.Release) {
+			return g, invalidAt("release", quote(g.Release)+" is not the id of a release.")
+		}
+	}
+	return g, nil
+}
+
+// limit reads how much of one privacy unit may count.
+func (a asked) limit(q *sandbox.Query) error {
+	if a.bounds == nil {
+		return nil
+	}
+	if n := a.bounds.MaxPartitions; n != nil {
+		if err := within("bounds.max_partitions", *n, 1, math.MaxInt64); err != nil {
+			return err
 		}
 		q.Bounds.MaxPartitions = *n
 	}
-	if n := bounds.MaxRowsPerPartition; n != nil {
+	if n := a.bounds.MaxRowsPerPartition; n != nil {
 		if err := within("bounds.max_rows_per_partition", *n, 1, math.MaxInt64); err != nil {
-			return q, err
+			return err
 		}
 		q.Bounds.MaxRowsPerPartition = *n
 	}
-	return q, nil
+	return nil
 }
 
 // idempotencyKey returns the caller's key, "" without the header.

@@ -8,17 +8,35 @@ import (
 	"entrepot/sandbox"
 )
 
-// ListReleases lists releases, newest first.
-func (s *server) ListReleases(c echo.Context) error {
+// ListReleases lists admitted questions and what became of them, newest first.
+func (s *server) ListReleases(c echo.Context, params ListReleasesParams) error {
 	p, err := principal(c)
 	if err != nil {
 		return err
 	}
-	list, err := s.Service.Releases(c.Request().Context(), p)
+	var f sandbox.HistoryFilter
+	for _, filter := range []struct {
+		value *string
+		into  *string
+	}{{params.Account, &f.Account}, {params.Project, &f.Project}, {params.Principal, &f.Principal}} {
+		if filter.value != nil {
+			*filter.into = *filter.value
+		}
+	}
+	if params.State != nil {
+		f.State = *params.State
+	}
+	if params.Before != nil {
+		f.Before = *params.Before
+	}
+	if params.Limit != nil {
+		f.Limit = *params.Limit
+	}
+	list, next, err := s.Service.Releases(c.Request().Context(), p, f)
 	if err != nil {
 		return err
 	}
-	return writeJSON(c, http.StatusOK, ReleaseList{Releases: list})
+	return writeJSON(c, http.StatusOK, ReleaseList{Releases: list, Next: next})
 }
 
 // GetRelease returns a release as it was answered.

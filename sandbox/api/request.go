@@ -73,7 +73,7 @@ func (s *server) checkRequest(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := checkQuery(r.URL.RawQuery, parameters(r.Method+" "+c.Path())); err != nil {
 			return err
 		}
-		if r.Method == http.MethodGet && r.ContentLength != 0 {
+		if (r.Method == http.MethodGet || r.Method == http.MethodDelete) && r.ContentLength != 0 {
 			return invalidAt("", "This operation takes no body.")
 		}
 		return next(c)
@@ -83,7 +83,7 @@ func (s *server) checkRequest(next echo.HandlerFunc) echo.HandlerFunc {
 // checkName checks one name of a path. The last parameter of an Echo route takes the rest of the path,
 // slashes and all: then the address is not one of ours.
 func checkName(parameter, value string) error {
-	valid := datasets.ValidateID("org."+value) == nil
+	valid := validID(value)
 	if parameter == "id" {
 		valid = validRelease(value)
 	}
@@ -118,9 +118,26 @@ func parameters(route string) map[string]func(string) bool {
 		return map[string]func(string) bool{"strict": func(s string) bool { return s == "true" || s == "false" }}
 	case "GET /v1/audit/entries":
 		return map[string]func(string) bool{"from": digits(0, 1<<62), "limit": digits(1, maxEntries)}
+	case "GET /v1/releases":
+		return map[string]func(string) bool{"account": validPair, "principal": validPair, "project": validID, "state": validState,
+			"before": digits(1, 1<<62), "limit": digits(1, sandbox.MaxHistory)}
+	case "DELETE /v1/accounts/:org/:space/allocations/:allocation":
+		return map[string]func(string) bool{"reason": func(s string) bool { return s != "" }}
 	default:
 		return nil
 	}
+}
+
+func validID(s string) bool { return datasets.ValidateID("org."+s) == nil }
+
+// validPair accepts org/name, as unit spaces and principals are written.
+func validPair(s string) bool {
+	org, name, _ := strings.Cut(s, "/")
+	return validID(org) && validID(name)
+}
+
+func validState(s string) bool {
+	return slices.Contains([]sandbox.State{sandbox.Charged, sandbox.Released, sandbox.Failed}, sandbox.State(s))
 }
 
 // digits accepts a whole number within its limits, written in digits alone.

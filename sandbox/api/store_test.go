@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"entrepot/privacy"
 	"entrepot/privacy/ledger"
 	"entrepot/sandbox"
 	"entrepot/sandbox/audit"
@@ -18,6 +19,7 @@ type fakeStore struct {
 	mu        sync.Mutex
 	documents map[string]sandbox.Document // by kind and id, the newest
 	accounts  map[string]ledger.Account
+	allocated map[string][]ledger.Allocation // by account
 	questions []sandbox.Question
 	log       [][]byte
 	signer    *audit.Signer
@@ -31,7 +33,8 @@ func newFakeStore() *fakeStore {
 	if err != nil {
 		panic(err)
 	}
-	return &fakeStore{documents: map[string]sandbox.Document{}, accounts: map[string]ledger.Account{}, signer: signer}
+	return &fakeStore{documents: map[string]sandbox.Document{}, accounts: map[string]ledger.Account{},
+		allocated: map[string][]ledger.Allocation{}, signer: signer}
 }
 
 func (m *fakeStore) Get(_ context.Context, kind, id string) (sandbox.Document, error) {
@@ -75,13 +78,13 @@ func (m *fakeStore) Put(_ context.Context, d sandbox.Document, entry sandbox.Dra
 	return nil
 }
 
-func (m *fakeStore) Open(_ context.Context, a ledger.Account, actor string, at time.Time) error {
+func (m *fakeStore) Open(_ context.Context, a ledger.Account, by sandbox.By) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.accounts[a.ID]; ok {
 		return sandbox.ErrDuplicate
 	}
-	if _, err := m.append(sandbox.Draft{Kind: audit.KindAccount, Actor: actor, Time: at, Body: audit.Opening{Account: a}}); err != nil {
+	if _, err := m.append(sandbox.Draft{Kind: audit.KindAccount, Actor: by.Actor, Time: by.At, Body: audit.Opening{Account: a, Reason: by.Reason}}); err != nil {
 		return err
 	}
 	m.accounts[a.ID] = a
@@ -104,6 +107,92 @@ func (m *fakeStore) Accounts(context.Context) ([]ledger.Account, error) {
 	return list, nil
 }
 
+func (m *fakeStore) Amend(_ context.Context, id string, revision int64, p ledger.Promise, t ledger.Terms, by sandbox.By) (ledger.Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.accounts[id]
+	if before.Revision != revision {
+		return before, sandbox.ErrConflict
+	}
+	after, err := before.Amend(p, t)
+	if err != nil {
+		return before, err
+	}
+	if _, err := m.append(sandbox.Draft{Kind: audit.KindAmendment, Actor: by.Actor, Time: by.At,
+		Body: audit.Amendment{Reason: by.Reason, Before: before, After: after}}); err != nil {
+		return before, err
+	}
+	m.accounts[id] = after
+	return after, nil
+}
+
+func (m *fakeStore) Allocations(_ context.Context, account string) ([]ledger.Allocation, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.allocated[account]), nil
+}
+
+func (m *fakeStore) Allocate(_ context.Context, a ledger.Allocation, by sandbox.By) (ledger.Allocation, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before, err := m.take(a.Account, a.Name, a.Revision)
+	if err != nil {
+		return a, err
+	}
+	body := audit.Allocation{Reason: by.Reason, After: &a}
+	a.Spent, a.Revision = before.Spent, before.Revision+1
+	if before.Revision > 0 {
+		body.Before = &before
+	}
+	if _, err := m.append(sandbox.Draft{Kind: audit.KindAllocation, Actor: by.Actor, Time: by.At, Body: body}); err != nil {
+		return a, err
+	}
+	m.allocated[a.Account] = append(m.allocated[a.Account], a)
+	return a, nil
+}
+
+func (m *fakeStore) Unallocate(_ context.Context, account, name string, revision int64, by sandbox.By) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before, err := m.take(account, name, revision)
+	if err != nil {
+		return err
+	}
+	_, err = m.append(sandbox.Draft{Kind: audit.KindAllocation, Actor: by.Actor, Time: by.At, Body: audit.Allocation{Reason: by.Reason, Before: &before}})
+	return err
+}
+
+// take removes an allocation at a revision, 0 for one that must not be there; the caller holds mu.
+func (m *fakeStore) take(account, name string, revision int64) (ledger.Allocation, error) {
+	list := m.allocated[account]
+	i := slices.IndexFunc(list, func(a ledger.Allocation) bool { return a.Name == name })
+	switch {
+	case i < 0 && revision == 0:
+		return ledger.Allocation{}, nil
+	case i < 0:
+		return ledger.Allocation{}, sandbox.ErrNotFound
+	case list[i].Revision != revision:
+		return ledger.Allocation{}, sandbox.ErrConflict
+	}
+	before := list[i]
+	m.allocated[account] = slices.Delete(slices.Clone(list), i, i+1)
+	return before, nil
+}
+
+func (m *fakeStore) Spending(_ context.Context, account string, since time.Time) (privacy.Clocks, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var sum privacy.Clocks
+	for _, q := range m.questions {
+		for _, c := range q.Charges {
+			if c.Account == account && !q.Time.Before(since) {
+				sum = sum.Plus(c.Loss)
+			}
+		}
+	}
+	return sum, nil
+}
+
 func (m *fakeStore) Charge(_ context.Context, q sandbox.Question, entry audit.Charge) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -113,16 +202,26 @@ func (m *fakeStore) Charge(_ context.Context, q sandbox.Question, entry audit.Ch
 		}
 	}
 	after := map[string]ledger.Account{}
+	covering := []*ledger.Allocation{}
 	for _, c := range q.Charges {
 		a, ok := m.accounts[c.Account]
 		if !ok {
 			return 0, sandbox.ErrNotFound
 		}
-		a, err := a.Admit(c)
+		a, err := a.Admit(c, q.Time)
 		if err != nil {
 			return 0, fmt.Errorf("account %s: %w", c.Account, err)
 		}
 		after[a.ID] = a
+		for i, allocation := range m.allocated[c.Account] {
+			if !allocation.Scope.Covers(ledger.Asker{Project: q.Project, Researcher: q.Principal}) {
+				continue
+			}
+			if _, err := allocation.Admit(c); err != nil {
+				return 0, err
+			}
+			covering = append(covering, &m.allocated[c.Account][i])
+		}
 		entry.Spent = append(entry.Spent, audit.Spent{Account: a.ID, Clocks: a.Spent})
 	}
 	index, err := m.append(sandbox.Draft{Kind: audit.KindCharge, Actor: q.Principal, Time: q.Time, Body: entry})
@@ -131,6 +230,13 @@ func (m *fakeStore) Charge(_ context.Context, q sandbox.Question, entry audit.Ch
 	}
 	for id, a := range after {
 		m.accounts[id] = a
+	}
+	for _, a := range covering {
+		for _, c := range q.Charges {
+			if c.Account == a.Account {
+				*a, _ = a.Admit(c)
+			}
+		}
 	}
 	q.Entry = index
 	m.questions = append(m.questions, q)
@@ -194,8 +300,12 @@ func (m *fakeStore) ByKey(_ context.Context, principal, key string) (sandbox.Que
 	return m.find(func(q sandbox.Question) bool { return q.Principal == principal && q.Idempotency == key })
 }
 
-func (m *fakeStore) ByRepeat(_ context.Context, repeat string) (sandbox.Question, error) {
-	return m.find(func(q sandbox.Question) bool { return q.Repeat == repeat && q.State == sandbox.Released })
+func (m *fakeStore) ByRepeat(_ context.Context, repeat string, _ int) ([]sandbox.Question, error) {
+	q, err := m.find(func(q sandbox.Question) bool { return q.Repeat == repeat && q.State == sandbox.Released })
+	if err != nil {
+		return nil, nil
+	}
+	return []sandbox.Question{q}, nil
 }
 
 func (m *fakeStore) Repeat(_ context.Context, r sandbox.Repeat) error {
@@ -210,7 +320,8 @@ func (m *fakeStore) Newest(_ context.Context, f sandbox.Filter, limit int) ([]sa
 	defer m.mu.Unlock()
 	var list []sandbox.Question
 	for _, q := range slices.Backward(m.questions) {
-		if len(list) < limit && (f.Principal == "" || q.Principal == f.Principal || f.Organisation != "") {
+		if len(list) < limit && (f.Principal == "" || q.Principal == f.Principal || f.Organisation != "") &&
+			(f.Project == "" || q.Project == f.Project) && (f.Before == 0 || q.Entry < f.Before) {
 			list = append(list, q)
 		}
 	}

@@ -25,7 +25,7 @@ var (
 // maxToken is the longest identifier, in bytes.
 const maxToken = 255
 
-// Body is one of this package's body types: Change, Opening, Decision, Charge, Release, Repeat, Failure.
+// Body is one of this package's body types, those that a Kind names.
 type Body interface {
 	// canonical returns the body with absent lists as empty ones, so that it has one JSON form, or says
 	// why it cannot be the body of a kind.
@@ -37,7 +37,7 @@ type Body interface {
 func MarshalBody(kind Kind, v any) (json.RawMessage, error) {
 	var body Body
 	switch v.(type) {
-	case Change, Opening, Decision, Charge, Release, Repeat, Failure:
+	case Change, Opening, Amendment, Allocation, Recovery, Decision, Charge, Release, Repeat, Failure:
 		body = v.(Body)
 	default:
 		return nil, fmt.Errorf("%w: %T is not the body of an entry", ErrEntry, v)
@@ -64,10 +64,16 @@ func marshal(body Body) (json.RawMessage, error) {
 // result is a value of the type that kind names.
 func ParseBody(kind Kind, raw json.RawMessage) (Body, error) {
 	switch kind {
-	case KindOrganisation, KindProject, KindDataset, KindVersion, KindPolicy:
+	case KindOrganisation, KindProject, KindDataset, KindVersion, KindPolicy, KindMerge:
 		return parseAs[Change](kind, raw)
 	case KindAccount:
 		return parseAs[Opening](kind, raw)
+	case KindAmendment:
+		return parseAs[Amendment](kind, raw)
+	case KindAllocation:
+		return parseAs[Allocation](kind, raw)
+	case KindRecovery:
+		return parseAs[Recovery](kind, raw)
 	case KindDecision:
 		return parseAs[Decision](kind, raw)
 	case KindCharge:
@@ -108,7 +114,7 @@ func parseAs[T Body](kind Kind, raw json.RawMessage) (Body, error) {
 func (c Change) canonical(kind Kind) (Body, error) {
 	c.Spaces = list(c.Spaces)
 	switch kind {
-	case KindOrganisation, KindProject, KindDataset, KindVersion, KindPolicy:
+	case KindOrganisation, KindProject, KindDataset, KindVersion, KindPolicy, KindMerge:
 	default:
 		return nil, errors.New("a change is not its body")
 	}
@@ -119,6 +125,11 @@ func (c Change) canonical(kind Kind) (Body, error) {
 }
 
 func (o Opening) canonical(kind Kind) (Body, error) {
+	if o.Reason != "" {
+		if err := CheckReason(o.Reason); err != nil {
+			return nil, err
+		}
+	}
 	return o, errors.Join(is(kind, KindAccount), accountID(o.Account.ID))
 }
 

@@ -22,13 +22,20 @@ var ErrCheckpoint = errors.New("not a valid checkpoint")
 // Checkpoint is what a log signs: its first Size entries have this Root, and after them the accounts
 // have spent this much.
 type Checkpoint struct {
-	Origin   string  // the log's name, and its key's
-	Size     int64   // entries
-	Root     Hash    // of the tree over them
-	Accounts []Spent // every open account, sorted
+	Origin     string  // the log's name, and its key's
+	Size       int64   // entries
+	Root       Hash    // of the tree over them
+	Accounts   []Spent // every account that was charged or is open, sorted: those included that were lost in a recovery
+	Recoveries []Mark  // recoveries among the entries, in order
 }
 
-// text is the signed text: C2SP tlog-checkpoint, with one extension line an account.
+// Mark names an entry for good.
+type Mark struct {
+	Index int64
+	Leaf  Hash
+}
+
+// text is the signed text: C2SP tlog-checkpoint, with one extension line an account, and one a recovery.
 func (c Checkpoint) text() (string, error) {
 	if err := origin(c.Origin); err != nil {
 		return "", err
@@ -46,10 +53,16 @@ func (c Checkpoint) text() (string, error) {
 			return "", fmt.Errorf("%w: the accounts are not sorted, each once", ErrCheckpoint)
 		}
 		clocks := spent.Clocks
-		if clocks.Epsilon < 0 || clocks.Renyi < 0 || clocks.Delta < 0 {
+		if clocks.Negative() {
 			return "", fmt.Errorf("%w: a clock of %s is negative", ErrCheckpoint, spent.Account)
 		}
-		fmt.Fprintf(&b, "account %s %s %s %s\n", spent.Account, clocks.Epsilon, clocks.Renyi, clocks.Delta)
+		fmt.Fprintf(&b, "account %s %s %s %s\n", spent.Account, clocks.Epsilon, renyiText(clocks.Renyi), clocks.Delta)
+	}
+	for i, m := range c.Recoveries {
+		if m.Index < 0 || m.Index >= c.Size || i > 0 && c.Recoveries[i-1].Index >= m.Index {
+			return "", fmt.Errorf("%w: the recoveries are not entries of it, sorted, each once", ErrCheckpoint)
+		}
+		fmt.Fprintf(&b, "recovery %d %s\n", m.Index, m.Leaf)
 	}
 	return b.String(), nil
 }
@@ -69,6 +82,14 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 		return Checkpoint{}, fmt.Errorf("%w: the root is not a hash in base64", ErrCheckpoint)
 	}
 	for _, line := range lines[3 : len(lines)-1] {
+		if text, ok := strings.CutPrefix(line, "recovery "); ok {
+			m, err := parseMark(text)
+			if err != nil {
+				return Checkpoint{}, err
+			}
+			c.Recoveries = append(c.Recoveries, m)
+			continue
+		}
 		spent, err := parseAccount(line)
 		if err != nil {
 			return Checkpoint{}, err
@@ -85,6 +106,18 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 	return c, nil
 }
 
+// parseMark reads an extension line that names a recovery.
+func parseMark(text string) (m Mark, err error) {
+	index, leaf, _ := strings.Cut(text, " ")
+	if m.Index, err = strconv.ParseInt(index, 10, 64); err == nil {
+		m.Leaf, err = tlog.ParseHash(leaf)
+	}
+	if err != nil {
+		return m, fmt.Errorf("%w: %.60q does not name a recovery", ErrCheckpoint, text)
+	}
+	return m, nil
+}
+
 // parseAccount reads an extension line.
 func parseAccount(line string) (Spent, error) {
 	words := strings.Split(line, " ")
@@ -92,12 +125,27 @@ func parseAccount(line string) (Spent, error) {
 		return Spent{}, fmt.Errorf("%w: %.60q is not an account's clocks", ErrCheckpoint, line)
 	}
 	var c privacy.Clocks
-	err := errors.Join(c.Epsilon.UnmarshalText([]byte(words[2])), c.Renyi.UnmarshalText([]byte(words[3])),
-		c.Delta.UnmarshalText([]byte(words[4])))
+	err := errors.Join(c.Epsilon.UnmarshalText([]byte(words[2])), c.Delta.UnmarshalText([]byte(words[4])))
+	list := strings.Split(words[3], ",")
+	if len(list) > len(c.Renyi) {
+		return Spent{}, fmt.Errorf("%w: %d Rényi clocks", ErrCheckpoint, len(list))
+	}
+	for k, d := range list {
+		err = errors.Join(err, c.Renyi[k].UnmarshalText([]byte(d)))
+	}
 	if err != nil {
 		return Spent{}, fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
 	return Spent{Account: words[1], Clocks: c}, nil
+}
+
+// renyiText lists the Rényi clocks as far as they stand above 0, and is 0 where none does.
+func renyiText(d privacy.Divergences) string {
+	text := d[0].String()
+	for k, last := 1, len(d.Used()); k < last; k++ {
+		text += "," + d[k].String()
+	}
+	return text
 }
 
 // ReadCheckpoint checks a signed checkpoint: it must be signed by the log itself, with the key among

@@ -2,28 +2,11 @@ package audit
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"time"
 
-	"entrepot/privacy"
 	"entrepot/privacy/ledger"
 )
-
-// plus adds two losses. Amounts are checked not to be negative when they are read; a sum beyond int64
-// stays at the largest, which no cap admits on the clock it matters for.
-func plus(a, b privacy.Clocks) privacy.Clocks {
-	return privacy.Clocks{
-		Epsilon: saturating(a.Epsilon, b.Epsilon), Renyi: saturating(a.Renyi, b.Renyi), Delta: saturating(a.Delta, b.Delta),
-	}
-}
-
-func saturating[T ~int64](a, b T) T {
-	if sum := a + b; sum >= a {
-		return sum
-	}
-	return math.MaxInt64
-}
 
 // Size is the number of entries applied.
 func (h *History) Size() int64 { return h.next }
@@ -40,14 +23,20 @@ func (h *History) Accounts() []ledger.Account {
 	return accounts
 }
 
-// Clocks returns what every account has spent, sorted, as a checkpoint states it.
-func (h *History) Clocks() []Spent {
-	var clocks []Spent
-	for _, a := range h.Accounts() {
-		clocks = append(clocks, Spent{Account: a.ID, Clocks: a.Spent})
+// Allocations returns every allocation as the log leaves it, sorted by account and name.
+func (h *History) Allocations() []ledger.Allocation {
+	list := []ledger.Allocation{}
+	for _, account := range slices.Sorted(maps.Keys(h.allocations)) {
+		for _, name := range slices.Sorted(maps.Keys(h.allocations[account])) {
+			list = append(list, h.allocations[account][name])
+		}
 	}
-	return clocks
+	return list
 }
+
+// Clocks returns what every account has spent, sorted, as a checkpoint states it: those included that were lost
+// in a recovery and not opened again.
+func (h *History) Clocks() []Spent { return spentOf(h.known()) }
 
 // Asked returns how far an admitted question came; false if it was never charged.
 func (h *History) Asked(query string) (Asked, bool) {

@@ -4,7 +4,8 @@
 //
 // It promises that Decode and Verify accept only what Encode and Export write, byte for byte, and that
 // Verify replays the log's meaning: every release has one earlier charge, every charge was admitted by
-// the filter of each account it names, and the clocks that the checkpoint commits are their sums.
+// the filter of each account it names and by each allocation that covers who asked, accounts and allocations
+// changed only as package ledger lets them, and the clocks that the checkpoint commits are their sums.
 //
 // It does not promise that the log is complete: a server may withhold its newest entries, or show two
 // readers two logs, each of them valid. Compare checkpoints (the seen argument of Verify,

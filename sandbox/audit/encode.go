@@ -12,9 +12,18 @@ import (
 const (
 	// Version is the first line of every entry.
 	Version = "entrepot/entry/v1"
-	// MaxEntry is the longest entry in bytes: what the 16-bit length of a C2SP entry bundle holds.
+	// MaxEntry is the longest entry in bytes: what the 16-bit length of a C2SP entry bundle holds. Only a
+	// recovery may be longer (MaxRecovery).
 	MaxEntry = 1<<16 - 1
 )
+
+// maxLength is the longest entry of a kind, in bytes.
+func maxLength(kind Kind) int {
+	if kind == KindRecovery {
+		return MaxRecovery
+	}
+	return MaxEntry
+}
 
 // The labels of an entry's lines after the first, in order.
 var labels = [...]string{"index ", "time ", "kind ", "actor ", "salt ", "body "}
@@ -50,7 +59,7 @@ func encode(e Entry) ([]byte, Body, error) {
 	for i, value := range values {
 		b.WriteString(labels[i] + value + "\n")
 	}
-	if b.Len() > MaxEntry {
+	if b.Len() > maxLength(e.Kind) {
 		return nil, nil, ErrTooLarge
 	}
 	return b.Bytes(), body, nil
@@ -63,7 +72,7 @@ func Decode(b []byte) (Entry, error) {
 }
 
 func decode(b []byte) (Entry, Body, error) {
-	if len(b) > MaxEntry {
+	if len(b) > MaxRecovery {
 		return Entry{}, nil, ErrTooLarge
 	}
 	lines := strings.Split(string(b), "\n")

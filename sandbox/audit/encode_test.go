@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"entrepot/privacy/ledger"
 	"entrepot/sandbox/audit"
 )
 
@@ -62,7 +63,10 @@ func TestDecodeIsStrict(t *testing.T) {
 		"null list":           replace(`[{"id":"kr_edu.students","version":3}]`, `null`),
 		"body is a list":      replace(`body {`, `body [{`),
 		"two bodies":          replace("}\n", "}{}\n"),
-		"no charges":          replace(`"charges":[{"account":"kr_edu/student","loss":{"epsilon":"0.25","renyi":"0.125","delta":"1e-15"}}]`, `"charges":[]`),
+		"zero at list's end":  replace(`["0.125","0.25"]`, `["0.125","0.25","0"]`),
+		"unlisted":            replace(`["0.125","0.25"]`, `"0.125"`),
+		"five clocks":         replace(`["0.125","0.25"]`, `["0.125","0.25","1","1","1"]`),
+		"no charges":          replace(`"charges":[{"account":"kr_edu/student","loss":{"epsilon":"0.25","renyi":["0.125","0.25"],"delta":"1e-15"}}]`, `"charges":[]`),
 		"other account":       replace(`"charges":[{"account":"kr_edu/student"`, `"charges":[{"account":"kr_edu/pupil"`),
 		"invalid UTF-8":       replace("actor sg_lab/mei", "actor sg_lab/\xff"),
 		"too long":            replace("researchers", strings.Repeat("r", audit.MaxEntry)),
@@ -83,6 +87,7 @@ func TestDecodeIsStrict(t *testing.T) {
 // A body that does not belong to its kind, or breaks its own rules, is never written.
 func TestMarshalBodyRefuses(t *testing.T) {
 	hash := strings.Repeat("a", 64)
+	account, allocation := ledger.Account{ID: "a/b"}, ledger.Allocation{Account: "a/b", Name: "n"}
 	cases := map[string]struct {
 		kind audit.Kind
 		body any
@@ -97,6 +102,18 @@ func TestMarshalBodyRefuses(t *testing.T) {
 		"upper-case digest":  {audit.KindPolicy, audit.Change{Resource: "a", Revision: 1, Digest: strings.ToUpper(hash)}},
 		"resource with line": {audit.KindPolicy, audit.Change{Resource: "a\nb", Revision: 1, Digest: hash}},
 		"verdict":            {audit.KindDecision, audit.Decision{Query: "qry_1", Verdict: "perhaps"}},
+		"no reason":          {audit.KindAmendment, audit.Amendment{Before: account, After: account}},
+		"reason of lines":    {audit.KindAmendment, audit.Amendment{Reason: "a\nb", Before: account, After: account}},
+		"reason too long":    {audit.KindAmendment, audit.Amendment{Reason: strings.Repeat("a", 1001), Before: account, After: account}},
+		"reason not UTF-8":   {audit.KindAmendment, audit.Amendment{Reason: "\xff", Before: account, After: account}},
+		"opening's reason":   {audit.KindAccount, audit.Opening{Reason: "\x1b[2J", Account: account}},
+		"two accounts":       {audit.KindAmendment, audit.Amendment{Reason: "r", Before: account, After: ledger.Account{ID: "a/c"}}},
+		"no account":         {audit.KindAmendment, audit.Amendment{Reason: "r"}},
+		"no allocation":      {audit.KindAllocation, audit.Allocation{Reason: "r"}},
+		"two allocations":    {audit.KindAllocation, audit.Allocation{Reason: "r", Before: &allocation, After: &ledger.Allocation{Account: "a/b", Name: "m"}}},
+		"allocation's name":  {audit.KindAllocation, audit.Allocation{Reason: "r", After: &ledger.Allocation{Account: "a/b"}}},
+		"its account":        {audit.KindAllocation, audit.Allocation{Reason: "r", After: &ledger.Allocation{Account: "b", Name: "n"}}},
+		"unreasoned":         {audit.KindAllocation, audit.Allocation{Before: &allocation}},
 		"query missing":      {audit.KindRelease, audit.Release{Release: "r", Digest: hash}},
 	}
 	for name, c := range cases {

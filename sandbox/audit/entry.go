@@ -18,7 +18,11 @@ const (
 	KindDataset      Kind = "dataset"      // Change
 	KindVersion      Kind = "version"      // Change
 	KindPolicy       Kind = "policy"       // Change
+	KindMerge        Kind = "merge"        // Change: unit spaces became one
 	KindAccount      Kind = "account"      // Opening
+	KindAmendment    Kind = "amendment"    // Amendment: an account's terms were changed, or a new promise was made
+	KindAllocation   Kind = "allocation"   // Allocation: one was made, changed or taken away
+	KindRecovery     Kind = "recovery"     // Recovery: a store was found behind its witness, and goes on from there
 	KindDecision     Kind = "decision"     // Decision: a question that was not admitted
 	KindCharge       Kind = "charge"       // Charge
 	KindRelease      Kind = "release"      // Release
@@ -46,7 +50,32 @@ type Change struct {
 
 // Opening is the body of an account's opening.
 type Opening struct {
+	Reason  string         `json:"reason"` // in the owner's words; "" where none was given
 	Account ledger.Account `json:"account"`
+}
+
+// Amendment is the body of a change of an account: of its terms, or to a larger lifetime.
+type Amendment struct {
+	Reason string         `json:"reason"` // in the owner's words
+	Before ledger.Account `json:"before"`
+	After  ledger.Account `json:"after"`
+}
+
+// Allocation is the body of a change of an allocation.
+type Allocation struct {
+	Reason string             `json:"reason"` // in the owner's words
+	Before *ledger.Allocation `json:"before"` // nil: there was none
+	After  *ledger.Allocation `json:"after"`  // nil: it was taken away
+}
+
+// Recovery is the body of a restart after a loss: entries that a witness saw are not in this log, and cannot
+// be had back.
+type Recovery struct {
+	Reason  string   `json:"reason"`  // in the operator's words
+	Witness string   `json:"witness"` // the newest checkpoint known, signed; "" where there is none
+	Newest  bool     `json:"newest"`  // the lost log ended with it: it is the store's own witness, not one that somebody kept
+	Spent   []Spent  `json:"spent"`   // clocks of every account, as they stand from here on: at least those of the witness
+	Frozen  []string `json:"frozen"`  // accounts that stay closed until their owners act: the witness may be older than what was lost
 }
 
 // The verdicts of a Decision.
@@ -97,7 +126,7 @@ type Spent struct {
 type Release struct {
 	Query   string `json:"query"`
 	Release string `json:"release"`
-	Digest  string `json:"digest"` // SHA-256 of the stored answer, hex
+	Digest  string `json:"digest"` // SHA-256 of what is stored, the answer and all that was drawn; hex
 }
 
 // Repeat is the body of a stored release given again, at no charge.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -42,10 +41,13 @@ type book struct {
 	accounts map[string]ledger.Account
 	now      time.Time
 	times    map[string]time.Time // of charges
+
+	allocations map[string]ledger.Allocation // by name
 }
 
 func newBook(t testing.TB) *book {
-	return &book{t: t, accounts: map[string]ledger.Account{}, now: start, times: map[string]time.Time{}}
+	return &book{t: t, accounts: map[string]ledger.Account{}, now: start, times: map[string]time.Time{},
+		allocations: map[string]ledger.Allocation{}}
 }
 
 // add appends an entry ten seconds after the one before.
@@ -72,22 +74,61 @@ func (b *book) addAt(at time.Time, kind audit.Kind, actor string, body any) {
 	b.entries = append(b.entries, encoded)
 }
 
-// open opens an account of lifetime (1, 1e-6). Its caps are written out, a little below what they could
-// be, so that the golden bytes do not hang on floating-point arithmetic.
+// open opens an account of lifetime (1, 1e-6) with two orders.
 func (b *book) open(id string) {
 	b.t.Helper()
-	a := ledger.Account{
-		ID: id, Kind: ledger.KindRenyi, Epsilon: privacy.OneEpsilon, Delta: 1e12, Order: 23_256, Allowed: 3,
-		Caps: privacy.Clocks{Epsilon: privacy.OneEpsilon, Renyi: 533e9, Delta: 5e11},
+	a, err := ledger.New(id, ledger.Promise{
+		Kind: ledger.KindRenyi, Epsilon: privacy.OneEpsilon, Delta: 1e12,
+		Orders: privacy.Orders{23_256, 60_000}, Shares: ledger.Shares{45e10, 5e10},
+	}, ledger.Terms{})
+	if err != nil {
+		b.t.Fatal(err)
 	}
 	b.accounts[id] = a
-	b.add(audit.KindAccount, "kr_edu/owner", audit.Opening{Account: a})
+	b.add(audit.KindAccount, "kr_edu/owner", audit.Opening{Reason: "data protection board, 2026-02", Account: a})
+}
+
+// amend changes an account as its owner may.
+func (b *book) amend(id string, change func(p *ledger.Promise, t *ledger.Terms)) {
+	b.t.Helper()
+	before := b.accounts[id]
+	p, t := before.Promise, before.Terms
+	change(&p, &t)
+	after, err := before.Amend(p, t)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.accounts[id] = after
+	b.add(audit.KindAmendment, "kr_edu/owner", audit.Amendment{Reason: "the board met", Before: before, After: after})
+}
+
+// allocate caps Σε for a scope under kr_edu/student, at first or again.
+func (b *book) allocate(name string, scope ledger.Scope, thousandths int64) {
+	b.t.Helper()
+	before, exists := b.allocations[name]
+	caps := ledger.NoLimit(b.accounts["kr_edu/student"].Promise.Orders)
+	caps.Epsilon = privacy.Epsilon(thousandths) * privacy.OneEpsilon / 1000
+	after := ledger.Allocation{Account: "kr_edu/student", Name: name, Revision: before.Revision, Spent: before.Spent}.Amend(scope, caps)
+	body := audit.Allocation{Reason: "a fair share", After: &after}
+	if exists {
+		body.Before = &before
+	}
+	b.allocations[name] = after
+	b.add(audit.KindAllocation, "kr_edu/owner", body)
+}
+
+// unallocate takes an allocation away.
+func (b *book) unallocate(name string) {
+	b.t.Helper()
+	before := b.allocations[name]
+	delete(b.allocations, name)
+	b.add(audit.KindAllocation, "kr_edu/owner", audit.Allocation{Reason: "the project ended", Before: &before})
 }
 
 // loss is ε = thousandths/1000 with what it costs on the other clocks of a Rényi account.
 func loss(thousandths int64) privacy.Clocks {
 	eps := privacy.Epsilon(thousandths) * privacy.OneEpsilon / 1000
-	return privacy.Clocks{Epsilon: eps, Renyi: privacy.Renyi(eps) / 2, Delta: 1000}
+	return privacy.Clocks{Epsilon: eps, Renyi: privacy.Divergences{privacy.Renyi(eps) / 2, privacy.Renyi(eps)}, Delta: 1000}
 }
 
 // charge admits without asking whether the caps allow it.
@@ -101,15 +142,15 @@ func (b *book) charge(query string, charges ...ledger.Charge) {
 	}
 	for _, c := range charges {
 		a := b.accounts[c.Account]
-		if c.Loss.Epsilon >= math.MaxInt64-a.Spent.Epsilon { // an infinite loss, or one after it
-			a.Spent.Epsilon = math.MaxInt64
-		} else {
-			a.Spent.Epsilon += c.Loss.Epsilon
-		}
-		a.Spent.Renyi += c.Loss.Renyi
-		a.Spent.Delta += c.Loss.Delta
+		a.Spent = a.Spent.Plus(c.Loss)
 		b.accounts[c.Account] = a
 		body.Spent = append(body.Spent, audit.Spent{Account: c.Account, Clocks: a.Spent})
+		for name, allocation := range b.allocations {
+			if allocation.Account == c.Account && allocation.Scope.Covers(ledger.Asker{Project: body.Project, Researcher: "sg_lab/mei"}) {
+				allocation.Spent = allocation.Spent.Plus(c.Loss)
+				b.allocations[name] = allocation
+			}
+		}
 	}
 	b.add(audit.KindCharge, "sg_lab/mei", body)
 	b.times[query] = b.now
@@ -122,6 +163,9 @@ func (b *book) release(query, release string) {
 
 func (b *book) fail(query string, accounts []string, frozen ...string) {
 	b.t.Helper()
+	for _, id := range accounts {
+		b.accounts[id] = b.accounts[id].Fail()
+	}
 	b.addAt(b.times[query], audit.KindFailure, "sg_lab/mei", audit.Failure{Query: query, Accounts: accounts, Frozen: frozen})
 }
 
@@ -169,7 +213,8 @@ func export(t testing.TB, s *audit.Signer, c audit.Checkpoint, entries [][]byte)
 }
 
 // sample has an entry of every kind: two accounts, four questions (one released, one over both spaces
-// released, one failed, one unanswered), a denial and a repeat.
+// released, one failed, one unanswered), a denial and a repeat; then allocations, made, changed, charged and
+// taken away, and amendments, one of terms and one to a larger lifetime.
 func sample(t testing.TB) *book {
 	b := newBook(t)
 	change := func(kind audit.Kind, resource string, spaces ...string) {
@@ -195,6 +240,17 @@ func sample(t testing.TB) *book {
 	b.fail("qry_c", []string{"kr_edu/student"})
 	b.add(audit.KindRepeat, "gb_stats/ann", audit.Repeat{Query: "qry_y", Release: "rel_a", Project: "maths_gap"})
 	b.charge("qry_d", ledger.Charge{Account: "gb_stats/household", Loss: loss(1)})
+	b.allocate("sg_lab", ledger.Scope{Organisation: "sg_lab"}, 400)
+	b.allocate("sg_lab", ledger.Scope{Organisation: "sg_lab", Project: "maths_gap"}, 500)
+	b.charge("qry_e", ledger.Charge{Account: "kr_edu/student", Loss: loss(40)})
+	b.amend("kr_edu/student", func(_ *ledger.Promise, t *ledger.Terms) {
+		t.Allowance, t.Question.Epsilon, t.Default = 5, privacy.OneEpsilon*19/20, privacy.OneEpsilon/10
+		t.Schedule = ledger.Schedule{{From: ledger.Instant(start.Unix()), Share: 900_000}, {From: ledger.Instant(start.AddDate(1, 0, 0).Unix()), Share: privacy.OneShare}}
+	})
+	b.amend("gb_stats/household", func(p *ledger.Promise, _ *ledger.Terms) { p.Epsilon *= 2 })
+	b.allocate("reading", ledger.Scope{Project: "reading"}, 10)
+	b.allocate("mei", ledger.Scope{Researcher: "sg_lab/mei"}, 20)
+	b.unallocate("mei")
 	return b
 }
 

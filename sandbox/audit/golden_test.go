@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"entrepot/privacy/ledger"
 	"entrepot/sandbox/audit"
 )
 
@@ -42,8 +43,44 @@ func TestGoldenEntries(t *testing.T) {
 		}
 		seen[e.Kind] = true
 	}
-	if len(seen) != 11 {
-		t.Errorf("the sample has %d kinds of entry, not 11", len(seen))
+	if len(seen) != 13 {
+		t.Errorf("the sample has %d kinds of entry, not 13", len(seen))
+	}
+}
+
+// A store that was restored from a copy goes on by the checkpoint that its witness kept.
+func TestGoldenRecovery(t *testing.T) {
+	lost := small(t)
+	lost.charge("qry_b", ledger.Charge{Account: "kr_edu/student", Loss: loss(100)})
+	witness, err := newSigner(t, 1).Sign(lost.checkpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, history := small(t), audit.NewHistory()
+	for _, e := range b.entries {
+		if _, _, err := history.Apply(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := history.Recover("the disk failed; restored from the copy of Friday", string(witness), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.add(audit.KindRecovery, "sg_imda/operator", r)
+	golden(t, "entry_recovery.txt", b.entries[len(b.entries)-1])
+	if _, err := verify(t, b.export(newSigner(t, 1))); err == nil {
+		t.Error("the checkpoint does not name the recovery, and still it verifies")
+	}
+	for _, s := range r.Spent {
+		a := b.accounts[s.Account]
+		a.Spent = s.Clocks
+		b.accounts[s.Account] = a
+	}
+	c := b.checkpoint()
+	at := c.Size - 1
+	c.Recoveries = []audit.Mark{{Index: at, Leaf: audit.LeafHash(b.entries[at])}}
+	if report, err := verify(t, export(t, newSigner(t, 1), c, b.entries)); err != nil || !report.Accounts[0].Frozen() || len(report.Recoveries) != 1 {
+		t.Errorf("%+v, %v", report, err)
 	}
 }
 
@@ -67,7 +104,7 @@ func TestFormatDocumentShowsGoldenBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"entry_charge.txt", "entry_release.txt", "checkpoint.txt", "verifier.key"} {
+	for _, file := range []string{"entry_charge.txt", "entry_release.txt", "entry_amendment.txt", "entry_allocation.txt", "entry_recovery.txt", "checkpoint.txt", "verifier.key"} {
 		b, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {
 			t.Fatal(err)

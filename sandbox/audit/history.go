@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"entrepot/privacy"
 	"entrepot/privacy/ledger"
 )
 
@@ -13,15 +14,19 @@ import (
 // wrote the log broke its promise, or the log was altered.
 var ErrHistory = errors.New("the log contradicts itself")
 
-// History is a log replayed: the accounts as its charges left them and how far each question came. It
-// is a fold over the entries; apply them all, in order, each once.
+// History is a log replayed: accounts and allocations as its charges left them and how far each question
+// came. It is a fold over the entries; apply them all, in order, each once.
 type History struct {
-	next     int64
-	latest   time.Time
-	kinds    map[Kind]int64
-	accounts map[string]ledger.Account
-	asked    map[string]Asked // by query
-	released map[string]bool  // release ids
+	next        int64
+	latest      time.Time
+	kinds       map[Kind]int64
+	accounts    map[string]ledger.Account
+	allocations map[string]map[string]ledger.Allocation // by account and name
+	asked       map[string]Asked                        // by query
+	released    map[string]bool                         // release ids
+	opened      map[string]int64                        // entries of openings, by account
+	recoveries  []Recovered
+	owed        map[string]privacy.Clocks // by account: spent of accounts that were lost in a recovery, and begin with it when they are opened again
 }
 
 // Asked is how far an admitted question came.
@@ -39,8 +44,8 @@ type Asked struct {
 // NewHistory is the history of the empty log.
 func NewHistory() *History {
 	return &History{
-		kinds: map[Kind]int64{}, accounts: map[string]ledger.Account{},
-		asked: map[string]Asked{}, released: map[string]bool{},
+		kinds: map[Kind]int64{}, accounts: map[string]ledger.Account{}, allocations: map[string]map[string]ledger.Allocation{},
+		asked: map[string]Asked{}, released: map[string]bool{}, owed: map[string]privacy.Clocks{}, opened: map[string]int64{},
 	}
 }
 
@@ -82,7 +87,13 @@ func (h *History) apply(e Entry, body Body) error {
 	var err error
 	switch b := body.(type) {
 	case Opening:
-		err = h.open(b.Account)
+		err = h.open(e, b.Account)
+	case Amendment:
+		err = h.amend(b)
+	case Allocation:
+		err = h.allocate(b)
+	case Recovery:
+		err = h.recover(e, b)
 	case Charge:
 		err = h.charge(e, b)
 	case Release:
@@ -100,39 +111,49 @@ func (h *History) apply(e Entry, body Body) error {
 	return err
 }
 
-func (h *History) open(a ledger.Account) error {
+func (h *History) open(e Entry, a ledger.Account) error {
 	if _, ok := h.accounts[a.ID]; ok {
 		return fmt.Errorf("account %s is open already", a.ID)
 	}
-	if err := CheckOpening(a); err != nil {
+	if err := h.checkOpening(a); err != nil {
 		return fmt.Errorf("account %s: %w", a.ID, err)
 	}
-	h.accounts[a.ID] = a
+	h.accounts[a.ID], h.opened[a.ID] = a, e.Index
 	return nil
 }
 
-// charge admits on every account or, with an error, changes none.
+// charge admits on every account and every allocation that covers who asked or, with an error, changes none.
 func (h *History) charge(e Entry, c Charge) error {
 	if _, ok := h.asked[c.Query]; ok {
 		return fmt.Errorf("%s was charged before", c.Query)
 	}
+	asker := ledger.Asker{Project: c.Project, Researcher: e.Actor}
 	after := make([]ledger.Account, len(c.Charges))
+	var allocated []ledger.Allocation
 	for i, charge := range c.Charges {
 		account, ok := h.accounts[charge.Account]
 		if !ok {
 			return fmt.Errorf("account %s is not open", charge.Account)
 		}
-		admitted, err := account.Admit(charge)
+		admitted, err := account.Admit(charge, e.Time)
 		if err != nil {
 			return fmt.Errorf("the charge of %s was not admissible: %w", c.Query, err)
 		}
-		if sum := plus(account.Spent, charge.Loss); c.Spent[i].Clocks != sum || admitted.Spent != sum {
+		if sum := account.Spent.Plus(charge.Loss); c.Spent[i].Clocks != sum || admitted.Spent != sum {
 			return fmt.Errorf("account %s: its clocks after the charge are not those before plus the loss", charge.Account)
 		}
 		after[i] = admitted
+		covering, err := h.admitAllocated(charge, asker)
+		if err != nil {
+			return fmt.Errorf("the charge of %s was not admissible: %w", c.Query, err)
+		}
+		allocated = append(allocated, covering...)
 	}
 	for _, account := range after {
 		h.accounts[account.ID] = account
+	}
+	for _, a := range allocated {
+		h.allocations[a.Account][a.Name] = a
 	}
 	h.asked[c.Query] = Asked{Entry: e.Index, Time: e.Time, Actor: e.Actor, Project: c.Project, Charges: c.Charges}
 	return nil
@@ -141,6 +162,9 @@ func (h *History) charge(e Entry, c Charge) error {
 func (h *History) release(e Entry, r Release) error {
 	asked, err := h.complete(e, r.Query)
 	if err != nil {
+		return err
+	}
+	if err := h.unfinished(asked); err != nil {
 		return err
 	}
 	if h.released[r.Release] {

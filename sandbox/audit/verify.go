@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,11 +14,14 @@ import (
 
 // Report is what a verified export shows.
 type Report struct {
-	Checkpoint Checkpoint
-	Kinds      map[Kind]int64   // entries of each kind
-	Accounts   []ledger.Account // as the log leaves them, sorted: spent, failures, caps
-	Unanswered []string         // questions charged, neither released nor failed; a crash leaves such
-	Latest     time.Time        // of the newest entry; zero for an empty log
+	Checkpoint  Checkpoint
+	Kinds       map[Kind]int64      // entries of each kind
+	Accounts    []ledger.Account    // as the log leaves them, sorted: promise, spent, failures
+	Allocations []ledger.Allocation // as the log leaves them, sorted by account and name
+	Promises    int64               // lifetimes that were raised: promises made beyond the first of each account
+	Unanswered  []string            // questions charged, neither released nor failed; a crash leaves such
+	Latest      time.Time           // of the newest entry; zero for an empty log
+	Recoveries  []Recovered         // restarts after a loss, in order
 }
 
 // EntryError says which entry of an export is wrong.
@@ -37,7 +41,7 @@ func (e *EntryError) Unwrap() error { return e.Err }
 // earlier: the export must extend each of them, with the clocks they committed.
 //
 // An error means that the export is not evidence of anything. Memory grows with the number of
-// questions, not with the length of the entries.
+// questions and allocations, not with the length of the entries.
 func Verify(r io.Reader, keys []string, origin string, seen ...Checkpoint) (Report, error) {
 	in := exportReader{bufio.NewReader(r)}
 	signed, err := in.open()
@@ -56,9 +60,13 @@ func Verify(r io.Reader, keys []string, origin string, seen ...Checkpoint) (Repo
 			return Report{}, fmt.Errorf("%w: the one seen before is of the log %q", ErrCheckpoint, older.Origin)
 		}
 	}
-	v := verifier{history: NewHistory(), seen: bySize(seen)}
+	v := verifier{origin: origin, keys: keys, history: NewHistory(), seen: bySize(seen)}
 	for i := range checkpoint.Size {
-		if err := v.next(in); err != nil {
+		err := v.next(in)
+		if lost, ok := errors.AsType[*LostError](err); ok {
+			return Report{}, lost
+		}
+		if err != nil {
 			return Report{}, &EntryError{Index: i, Err: err}
 		}
 	}
@@ -76,25 +84,33 @@ type verifier struct {
 	tree    Frontier
 	history *History
 	seen    []Checkpoint // not reached yet, smallest first
+	origin  string
+	keys    []string
 }
 
 func (v *verifier) next(in exportReader) error {
 	if err := v.passed(); err != nil {
 		return err
 	}
-	raw, err := in.frame("entry", MaxEntry)
+	raw, err := in.frame("entry", MaxRecovery)
 	if err != nil {
 		return err
 	}
 	v.tree.Add(LeafHash(raw))
-	_, _, err = v.history.Apply(raw)
-	return err
+	_, body, err := v.history.Apply(raw)
+	if err != nil {
+		return err
+	}
+	return v.checkWitness(body)
 }
 
 // passed compares with the checkpoints seen at this size.
 func (v *verifier) passed() error {
 	for len(v.seen) > 0 && v.seen[0].Size == v.tree.Size() {
 		if err := v.equals(v.seen[0]); err != nil {
+			if lost := v.history.lost(v.seen[0]); lost != nil {
+				return lost
+			}
 			return fmt.Errorf("compared with the checkpoint seen at %d entries: %w", v.tree.Size(), err)
 		}
 		v.seen = v.seen[1:]
@@ -110,6 +126,9 @@ func (v *verifier) finish(c Checkpoint) error {
 		return err
 	}
 	if len(v.seen) > 0 {
+		if lost := v.history.lost(v.seen[0]); lost != nil {
+			return lost
+		}
 		return fmt.Errorf("%w: it has %d entries, fewer than the %d seen before", ErrHistory, c.Size, v.seen[0].Size)
 	}
 	return nil
@@ -123,17 +142,26 @@ func (v *verifier) equals(c Checkpoint) error {
 	if !slices.Equal(v.history.Clocks(), c.Accounts) {
 		return fmt.Errorf("%w: the accounts' clocks are not those that it commits", ErrCheckpoint)
 	}
+	if !slices.Equal(v.history.marks(), c.Recoveries) {
+		return fmt.Errorf("%w: the recoveries are not those that it names", ErrCheckpoint)
+	}
 	return nil
 }
 
 func (v *verifier) report(c Checkpoint) Report {
-	return Report{
-		Checkpoint: c,
-		Kinds:      maps.Clone(v.history.kinds),
-		Accounts:   v.history.Accounts(),
-		Unanswered: v.history.Unanswered(),
-		Latest:     v.history.Latest(),
+	r := Report{
+		Checkpoint:  c,
+		Kinds:       maps.Clone(v.history.kinds),
+		Accounts:    v.history.Accounts(),
+		Allocations: v.history.Allocations(),
+		Recoveries:  v.history.Recoveries(),
+		Unanswered:  v.history.Unanswered(),
+		Latest:      v.history.Latest(),
 	}
+	for _, a := range r.Accounts {
+		r.Promises += a.Promises - 1
+	}
+	return r
 }
 
 func bySize(seen []Checkpoint) []Checkpoint {

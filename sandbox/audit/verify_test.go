@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,17 +26,18 @@ func TestVerifyReportsWhatTheLogHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kr := b.accounts["kr_edu/student"]
-	kr.Failures = 1 // qry_c
 	want := audit.Report{
 		Checkpoint: b.checkpoint(),
 		Kinds: map[audit.Kind]int64{
 			audit.KindOrganisation: 1, audit.KindProject: 1, audit.KindDataset: 1, audit.KindVersion: 1, audit.KindPolicy: 1,
-			audit.KindAccount: 2, audit.KindDecision: 1, audit.KindCharge: 4, audit.KindRelease: 2, audit.KindRepeat: 1, audit.KindFailure: 1,
+			audit.KindAccount: 2, audit.KindAmendment: 2, audit.KindAllocation: 5,
+			audit.KindDecision: 1, audit.KindCharge: 5, audit.KindRelease: 2, audit.KindRepeat: 1, audit.KindFailure: 1,
 		},
-		Accounts:   []ledger.Account{b.accounts["gb_stats/household"], kr},
-		Unanswered: []string{"qry_d"},
-		Latest:     b.now,
+		Accounts:    []ledger.Account{b.accounts["gb_stats/household"], b.accounts["kr_edu/student"]},
+		Allocations: []ledger.Allocation{b.allocations["reading"], b.allocations["sg_lab"]},
+		Promises:    1,
+		Unanswered:  []string{"qry_d", "qry_e"},
+		Latest:      b.now,
 	}
 	if diff := cmp.Diff(want, report); diff != "" {
 		t.Error(diff)
@@ -59,23 +61,29 @@ func small(t testing.TB) *book {
 	return b
 }
 
-// Every bit of an export matters: all of them in a small one, one of every byte where all kinds of
-// entry are.
+// Every bit of an export matters: all of them in a small one; where all kinds of entry are, one of every fourth
+// byte, and of every byte under ENTREPOT_SOAK.
 func TestVerifyFindsEveryFlippedBit(t *testing.T) {
-	for bits, good := range map[int][]byte{8: small(t).export(newSigner(t, 1)), 1: sample(t).export(newSigner(t, 1))} {
+	step := 4
+	if os.Getenv("ENTREPOT_SOAK") != "" {
+		step = 1
+	}
+	flip := func(good []byte, step, bits int) {
 		if _, err := verify(t, good); err != nil {
 			t.Fatal(err)
 		}
-		for at := range good {
+		for at := 0; at < len(good); at += step {
 			for bit := range bits {
 				bad := bytes.Clone(good)
-				bad[at] ^= 1 << ((bit + at) % 8)
+				bad[at] ^= 1 << ((bit + at/step) % 8)
 				if _, err := verify(t, bad); err == nil {
 					t.Fatalf("byte %d, %q, can be altered unseen", at, good[max(0, at-20):min(len(good), at+20)])
 				}
 			}
 		}
 	}
+	flip(small(t).export(newSigner(t, 1)), 1, 8)
+	flip(sample(t).export(newSigner(t, 1)), step, 1)
 }
 
 // Nor may a byte be missing, doubled or added.
@@ -128,34 +136,34 @@ func TestVerifyFindsBrokenPromises(t *testing.T) {
 		says  []string
 	}{
 		"release without charge": {func(b *book) { b.times["qry_z"] = b.now; b.release("qry_z", "rel_z") },
-			[]string{"entry 16", "qry_z was not charged before"}},
+			[]string{"entry 24", "qry_z was not charged before"}},
 		"second release of a charge": {func(b *book) { b.release("qry_a", "rel_z") },
-			[]string{"entry 16", "qry_a was released before"}},
-		"release id used twice": {func(b *book) { b.release("qry_d", "rel_a") }, []string{"entry 16", "rel_a exists already"}},
-		"release after failure": {func(b *book) { b.release("qry_c", "rel_z") }, []string{"entry 16", "qry_c failed before"}},
+			[]string{"entry 24", "qry_a was released before"}},
+		"release id used twice": {func(b *book) { b.release("qry_d", "rel_a") }, []string{"entry 24", "rel_a exists already"}},
+		"release after failure": {func(b *book) { b.release("qry_c", "rel_z") }, []string{"entry 24", "qry_c failed before"}},
 		"failure after release": {func(b *book) { b.fail("qry_a", []string{"kr_edu/student"}) },
-			[]string{"entry 16", "qry_a was released before"}},
-		"second failure": {func(b *book) { b.fail("qry_c", []string{"kr_edu/student"}) }, []string{"entry 16", "qry_c failed before"}},
+			[]string{"entry 24", "qry_a was released before"}},
+		"second failure": {func(b *book) { b.fail("qry_c", []string{"kr_edu/student"}) }, []string{"entry 24", "qry_c failed before"}},
 		"failure of other accounts": {func(b *book) { b.fail("qry_d", []string{"kr_edu/student"}) },
-			[]string{"entry 16", "not those of its charge"}},
+			[]string{"entry 24", "not those of its charge"}},
 		"failure that claims to freeze": {func(b *book) { b.fail("qry_d", []string{"gb_stats/household"}, "gb_stats/household") },
-			[]string{"entry 16", "froze"}},
+			[]string{"entry 24", "froze"}},
 		"release later than its charge": {func(b *book) { b.times["qry_d"] = b.now.Add(time.Second); b.release("qry_d", "rel_d") },
-			[]string{"entry 16", "time is not that of the charge"}},
+			[]string{"entry 24", "time is not that of the charge"}},
 		"release to somebody else": {func(b *book) {
 			b.addAt(b.times["qry_d"], audit.KindRelease, "sg_lab/wei", audit.Release{Query: "qry_d", Release: "rel_d", Digest: digest("d")})
-		}, []string{"entry 16", "actor is not that of the charge"}},
-		"repeat of nothing":    {func(b *book) { b.add(audit.KindRepeat, "sg_lab/mei", audit.Repeat{Query: "q", Release: "rel_z"}) }, []string{"entry 16", "was not released"}},
-		"time runs backwards":  {func(b *book) { b.addAt(start, audit.KindRepeat, "sg_lab/mei", repeat) }, []string{"entry 16", "time is before"}},
-		"charge of a question": {func(b *book) { b.charge("qry_a", kr(1)) }, []string{"entry 16", "qry_a was charged before"}},
-		"charge over the cap":  {func(b *book) { b.charge("qry_e", kr(900)) }, []string{"entry 16", "privacy budget"}},
-		"charge of nothing":    {func(b *book) { b.charge("qry_e", ledger.Charge{Account: "kr_edu/student"}) }, []string{"entry 16", "not a valid charge"}},
-		"charge without opening": {func(b *book) { b.charge("qry_e", ledger.Charge{Account: "uk_bank/payer", Loss: loss(1)}) },
-			[]string{"entry 16", "uk_bank/payer is not open"}},
+		}, []string{"entry 24", "actor is not that of the charge"}},
+		"repeat of nothing":    {func(b *book) { b.add(audit.KindRepeat, "sg_lab/mei", audit.Repeat{Query: "q", Release: "rel_z"}) }, []string{"entry 24", "was not released"}},
+		"time runs backwards":  {func(b *book) { b.addAt(start, audit.KindRepeat, "sg_lab/mei", repeat) }, []string{"entry 24", "time is before"}},
+		"charge of a question": {func(b *book) { b.charge("qry_a", kr(1)) }, []string{"entry 24", "qry_a was charged before"}},
+		"charge over the cap":  {func(b *book) { b.charge("qry_z", kr(900)) }, []string{"entry 24", "privacy budget"}},
+		"charge of nothing":    {func(b *book) { b.charge("qry_z", ledger.Charge{Account: "kr_edu/student"}) }, []string{"entry 24", "not a valid charge"}},
+		"charge without opening": {func(b *book) { b.charge("qry_z", ledger.Charge{Account: "uk_bank/payer", Loss: loss(1)}) },
+			[]string{"entry 24", "uk_bank/payer is not open"}},
 		"charge not added": {func(b *book) {
-			b.add(audit.KindCharge, "sg_lab/mei", audit.Charge{Query: "qry_e", Charges: []ledger.Charge{kr(1)},
+			b.add(audit.KindCharge, "sg_lab/mei", audit.Charge{Query: "qry_z", Charges: []ledger.Charge{kr(1)},
 				Spent: []audit.Spent{{Account: "kr_edu/student", Clocks: b.accounts["kr_edu/student"].Spent}}})
-		}, []string{"entry 16", "not those before plus the loss"}},
+		}, []string{"entry 24", "not those before plus the loss"}},
 		"charge after freezing": {func(b *book) {
 			for i := range 3 {
 				query := fmt.Sprintf("qry_f%d", i)
@@ -167,36 +175,43 @@ func TestVerifyFindsBrokenPromises(t *testing.T) {
 				}
 			}
 			b.charge("qry_g", ledger.Charge{Account: "gb_stats/household", Loss: loss(1)})
-		}, []string{"entry 22", "frozen"}},
-		"account opened twice": {func(b *book) { b.open("kr_edu/student") }, []string{"entry 16", "open already"}},
+		}, []string{"entry 30", "frozen"}},
+		"account opened twice": {func(b *book) { b.open("kr_edu/student") }, []string{"entry 24", "open already"}},
 		"account opened spent": {func(b *book) {
 			a := b.accounts["kr_edu/student"]
 			a.ID = "kr_edu/teacher"
 			b.add(audit.KindAccount, "kr_edu/owner", audit.Opening{Account: a})
-		}, []string{"entry 16", "kr_edu/teacher"}},
+		}, []string{"entry 24", "kr_edu/teacher"}},
 		"account beyond its lifetime": {func(b *book) {
 			a := b.accounts["kr_edu/student"]
-			a.ID, a.Spent, a.Caps.Renyi = "kr_edu/teacher", privacy.Clocks{}, 534e9
+			a.ID, a.Spent, a.Failures, a.Revision = "kr_edu/teacher", privacy.Clocks{}, 0, 1
+			a.Caps.Renyi[0]++
 			b.add(audit.KindAccount, "kr_edu/owner", audit.Opening{Account: a})
-		}, []string{"entry 16", "kr_edu/teacher"}},
+		}, []string{"entry 24", "kr_edu/teacher"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			b := sample(t)
 			c.write(b)
-			_, err := verify(t, b.export(newSigner(t, 1)))
-			mustFail(t, err, c.says...)
-			var where *audit.EntryError
-			if !errors.As(err, &where) || !errors.Is(err, audit.ErrHistory) {
-				t.Errorf("%v is not an ErrHistory of an entry", err)
-			}
+			breaks(t, b, c.says...)
 		})
+	}
+}
+
+// breaks wants a book to contradict itself at an entry.
+func breaks(t *testing.T, b *book, says ...string) {
+	t.Helper()
+	_, err := verify(t, b.export(newSigner(t, 1)))
+	mustFail(t, err, says...)
+	var where *audit.EntryError
+	if !errors.As(err, &where) || !errors.Is(err, audit.ErrHistory) {
+		t.Errorf("%v is not an ErrHistory of an entry", err)
 	}
 }
 
 // TestVerifyInfiniteLosses: a loss without bound is admitted by the Rényi clock, and Σε stays infinite after it.
 func TestVerifyInfiniteLosses(t *testing.T) {
-	infinite := ledger.Charge{Account: "kr_edu/student", Loss: privacy.Clocks{Epsilon: math.MaxInt64, Renyi: 1e9, Delta: 1}}
+	infinite := ledger.Charge{Account: "kr_edu/student", Loss: privacy.Clocks{Epsilon: math.MaxInt64, Renyi: privacy.Divergences{1e9, 2e9}, Delta: 1}}
 	b := small(t)
 	b.charge("qry_b", infinite)
 	b.charge("qry_c", infinite)
@@ -206,7 +221,7 @@ func TestVerifyInfiniteLosses(t *testing.T) {
 	if err != nil || report.Accounts[0].Spent.Epsilon != math.MaxInt64 || report.Kinds[audit.KindCharge] != 4 {
 		t.Errorf("%+v %v", report, err)
 	}
-	if n := bytes.Count(export, []byte(`"epsilon":"inf"`)); n != 5 || !bytes.Contains(export, []byte("kr_edu/student inf ")) {
+	if n := bytes.Count(export, []byte(`"epsilon":"inf"`)); n != 6 || !bytes.Contains(export, []byte("kr_edu/student inf ")) {
 		t.Errorf("inf is written %d times", n)
 	}
 	b.add(audit.KindCharge, "sg_lab/mei", audit.Charge{Query: "qry_e", Charges: []ledger.Charge{{Account: "kr_edu/student", Loss: loss(1)}},
@@ -214,7 +229,7 @@ func TestVerifyInfiniteLosses(t *testing.T) {
 	_, err = verify(t, b.export(newSigner(t, 1)))
 	mustFail(t, err, "entry 7", "not those before plus the loss")
 	b = small(t)
-	infinite.Loss.Renyi = 500e9 // beyond the Rényi cap, too
+	infinite.Loss.Renyi = privacy.Divergences{2e12, 2e12} // beyond the Rényi caps, too
 	b.charge("qry_b", infinite)
 	_, err = verify(t, b.export(newSigner(t, 1)))
 	mustFail(t, err, "entry 4", "privacy budget")
@@ -253,7 +268,9 @@ func TestVerifyFindsAlteredLogs(t *testing.T) {
 		"signs fewer":        {altered(func(c *audit.Checkpoint) { c.Size-- }), b.entries},
 		"another root":       {altered(func(c *audit.Checkpoint) { c.Root[31] ^= 1 }), b.entries},
 		"ε clock off by one": {clock(func(c *privacy.Clocks) { c.Epsilon-- }), b.entries},
-		"d clock off by one": {clock(func(c *privacy.Clocks) { c.Renyi++ }), b.entries},
+		"d clock off by one": {clock(func(c *privacy.Clocks) { c.Renyi[0]++ }), b.entries},
+		"second d clock":     {clock(func(c *privacy.Clocks) { c.Renyi[1] = 0 }), b.entries},
+		"a third d clock":    {clock(func(c *privacy.Clocks) { c.Renyi[2] = 1 }), b.entries},
 		"δ clock off by one": {clock(func(c *privacy.Clocks) { c.Delta-- }), b.entries},
 		"account missing":    {altered(func(c *audit.Checkpoint) { c.Accounts = c.Accounts[:1] }), b.entries},
 		"account added": {altered(func(c *audit.Checkpoint) {
@@ -303,7 +320,7 @@ func TestVerifyAgainstCheckpointsSeen(t *testing.T) {
 	if err := check(b.export(s), seen...); err != nil {
 		t.Fatal(err)
 	}
-	mustFail(t, check(part.export(s), seen...), "fewer than the 16 seen")
+	mustFail(t, check(part.export(s), seen...), "fewer than the 24 seen")
 	fork := sample(t)
 	fork.entries = fork.entries[:15]
 	fork.charge("qry_other", ledger.Charge{Account: "gb_stats/household", Loss: loss(1)})

@@ -130,13 +130,13 @@ func (w way) inStretches(ctx context.Context, p query.Parts) ([]privacy.Partial,
 	if err != nil {
 		return nil, err
 	}
-	sources := map[string]string{}
+	paths := map[string]string{}
 	for _, use := range p.Datasets {
 		path, err := w.engine.path(w.files[use.ID].File)
 		if err != nil {
 			return nil, err
 		}
-		sources[use.ID] = parquetRows(path)
+		paths[use.ID] = path
 	}
 	pieces := []stretch{everything}
 	switch {
@@ -146,7 +146,7 @@ func (w way) inStretches(ctx context.Context, p query.Parts) ([]privacy.Partial,
 		pieces = byID(w.pieces)
 	}
 	sum := newTotals(q)
-	err = w.engine.run(ctx, func(ctx context.Context, s session) error { return q.run(ctx, s, sources, pieces, sum) })
+	err = w.engine.run(ctx, func(ctx context.Context, s session) error { return q.run(ctx, s, paths, pieces, sum) })
 	return sum.partials(), err
 }
 

@@ -14,7 +14,8 @@
 //   - no value in a row makes a question fail: every operation of query.Expr becomes SQL that has a
 //     value or is NULL, and query.Eval computes the same one, bit for bit;
 //   - only SELECT statements that this package wrote reach the database, one at a time, each on a
-//     connection of its own; of a question's text, only quoted literals enter them, and no names;
+//     connection of its own; of a question's text, only quoted literals enter them, and no names; the
+//     paths of files are parameters;
 //   - the database reads nothing outside one folder, loads no extension, and cannot be reconfigured.
 //
 // It does not promise constant time, nor that a question fits into memory, its deadline, or

@@ -13,17 +13,19 @@ import (
 )
 
 // Engine is a set of locked-down DuckDBs in memory, one for each question that may run at a time, so that
-// a heavy question cannot take the memory of another. Its methods may be called at the same time.
+// a heavy question cannot take the memory of another. A question alone has the database with all threads; those
+// beside it have fewer, since threads in excess of the processors cost a small question more than its rows do.
+// Its methods may be called at the same time.
 type Engine struct {
 	options   Options
-	databases chan database // those that are idle
+	databases *idle
 
 	closing chan struct{} // closed by Close
 	close   sync.Once
 
 	mu    sync.Mutex                     // guards files and bound
 	files map[string]fileInfo            // canonical files seen, by path
-	bound map[[sha256.Size]byte]struct{} // statements over an empty mirror that did bind
+	bound map[[sha256.Size]byte]struct{} // statements over an empty mirror that did bind, but for their numbers
 }
 
 // Open starts the databases and locks them down. It fails with ErrOptions, or where a lock does not close.
@@ -34,7 +36,7 @@ func Open(o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		options:   o,
-		databases: make(chan database, o.Questions),
+		databases: newIdle(o.Questions),
 		closing:   make(chan struct{}),
 		files:     map[string]fileInfo{},
 		bound:     map[[sha256.Size]byte]struct{}{},
@@ -48,7 +50,7 @@ func Open(o Options) (*Engine, error) {
 		if err != nil {
 			return nil, errors.Join(err, e.free(i))
 		}
-		e.databases <- d
+		e.databases.put(d)
 	}
 	return e, nil
 }
@@ -56,7 +58,8 @@ func Open(o Options) (*Engine, error) {
 // free waits for n databases and closes them.
 func (e *Engine) free(n int) (err error) {
 	for range n {
-		err = errors.Join(err, (<-e.databases).close())
+		<-e.databases.ready
+		err = errors.Join(err, e.databases.take().close())
 	}
 	return err
 }
@@ -65,7 +68,7 @@ func (e *Engine) free(n int) (err error) {
 func (e *Engine) Close() (err error) {
 	e.close.Do(func() {
 		close(e.closing)
-		err = e.free(cap(e.databases))
+		err = e.free(e.options.Questions)
 	})
 	return err
 }
@@ -89,8 +92,8 @@ func (e *Engine) check(ctx context.Context, p query.Parts, tables map[string]dat
 	}
 	for _, statement := range q.statements {
 		sql := fill(statement.sql, mirrors, everything)
-		known := sha256.Sum256(fmt.Appendf(nil, "%q %q", sql, statement.types))
-		if e.known(known) { // the same text binds to the same types: nothing else enters
+		known := sha256.Sum256(fmt.Appendf(nil, "%q %q", withoutNumbers(sql), statement.types))
+		if e.known(known) { // the same text binds to the same types, whatever its numbers are: nothing else enters
 			continue
 		}
 		err := e.run(ctx, func(ctx context.Context, s session) error { return s.bind(sql, statement.types) })
@@ -137,13 +140,11 @@ func (e *Engine) collect(ctx context.Context, p query.Parts, tables map[string]d
 	if err != nil {
 		return nil, err
 	}
-	paths, sources := map[string]string{}, map[string]string{}
+	paths := map[string]string{}
 	for _, dataset := range q.datasets {
-		path, err := e.path(tables[dataset].File)
-		if err != nil {
+		if paths[dataset], err = e.path(tables[dataset].File); err != nil {
 			return nil, err
 		}
-		paths[dataset], sources[dataset] = path, parquetRows(path)
 	}
 	sum := newTotals(q)
 	err = e.run(ctx, func(ctx context.Context, s session) error {
@@ -153,7 +154,7 @@ func (e *Engine) collect(ctx context.Context, p query.Parts, tables map[string]d
 				return err
 			}
 		}
-		return q.run(ctx, s, sources, q.stretches(info), sum)
+		return q.run(ctx, s, paths, q.stretches(info), sum)
 	})
 	if err != nil {
 		return nil, err
@@ -161,15 +162,16 @@ func (e *Engine) collect(ctx context.Context, p query.Parts, tables map[string]d
 	return sum.partials(), nil
 }
 
-// run runs the question's statements over all stretches.
-func (q *question) run(ctx context.Context, s session, sources map[string]string, cuts []stretch, sum *totals) error {
+// run runs the question's statements over all stretches of the files at paths, by dataset.
+func (q *question) run(ctx context.Context, s session, paths map[string]string, cuts []stretch, sum *totals) error {
+	sources, values := q.files(paths)
 	for _, statement := range q.statements {
 		over := cuts
 		if statement.whole {
 			over = []stretch{everything}
 		}
 		for _, cut := range over {
-			if err := s.query(ctx, fill(statement.sql, sources, cut), q.parameters, sum.add(statement)); err != nil {
+			if err := s.query(ctx, fill(statement.sql, sources, cut), values, sum.add(statement)); err != nil {
 				return err
 			}
 		}

@@ -229,11 +229,12 @@ func TestCancel(t *testing.T) {
 	if err := e.run(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("past the deadline: %v", err)
 	}
-	busy := <-e.databases // somebody else's question
+	<-e.databases.ready // somebody else's question
+	busy := e.databases.take()
 	if err := e.run(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("waiting: %v", err)
 	}
-	e.databases <- busy
+	e.databases.put(busy)
 	ctx, cancel = context.WithCancel(t.Context())
 	go cancel()
 	if err := e.run(ctx, endless); !errors.Is(err, context.Canceled) {

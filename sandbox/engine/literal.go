@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,19 @@ func number(f float64) (string, error) {
 
 // integer writes i as a BIGINT, the smallest one included.
 func integer(i int64) string { return "(" + quote(strconv.FormatInt(i, 10)) + "::INT8)" }
+
+// numbers are the literals that number and integer write. Each says its own type.
+var numbers = regexp.MustCompile(`\((-?[0-9](\.[0-9]+)?e[+-][0-9]+|'-?[0-9]+'::INT8)\)`)
+
+// withoutNumbers returns SQL with one number of its type in the place of each.
+func withoutNumbers(sql string) string {
+	return numbers.ReplaceAllStringFunc(sql, func(literal string) string {
+		if strings.HasSuffix(literal, "::INT8)") {
+			return integer(0)
+		}
+		return "(0e+00)"
+	})
+}
 
 // boolean writes b.
 func boolean(b bool) string {

@@ -15,8 +15,9 @@ import (
 // and returns the first row.
 func raw(t *testing.T, e *Engine, sql string) (row []driver.Value, err error) {
 	t.Helper()
-	d := <-e.databases
-	defer func() { e.databases <- d }()
+	<-e.databases.ready
+	d := e.databases.take()
+	defer e.databases.put(d)
 	c, err := d.connector.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ type Options struct {
 	Dir         string        // folder of the canonical Parquet files; the only one it may read
 	TempDir     string        // folder to spill to when memory is short, a part of it for each question; "" for none
 	MemoryLimit int64         // of DuckDB, soft; each question that may run has an equal share [bytes]; 0 means 4 GiB
-	Threads     int           // of DuckDB, for each question; 0 means one for each processor
+	Threads     int           // of DuckDB, for a question alone; one that joins n others has 1/2^n of them, at least one; 0 means one for each processor
 	Questions   int           // questions run at a time, others wait; 0 means 4
 	Timeout     time.Duration // deadline of one Check or Collect, waiting included; 0 means 30 s
 	MaxGroups   int64         // groups of one question without a public domain; 0 means 2^20
@@ -73,6 +73,7 @@ func (o Options) complete() (Options, error) {
 // share returns the options of the i-th database.
 func (o Options) share(i int) (Options, error) {
 	o.MemoryLimit /= int64(o.Questions)
+	o.Threads = max(1, o.Threads>>min(i, 62)) // together fewer than twice the option and one for each question
 	if o.TempDir == "" {
 		return o, nil
 	}

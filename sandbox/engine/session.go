@@ -20,15 +20,15 @@ type session struct{ conn *duckdb.Conn }
 func (e *Engine) run(ctx context.Context, f func(context.Context, session) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
 	defer cancel()
-	var d database
 	select {
-	case d = <-e.databases:
-		defer func() { e.databases <- d }()
+	case <-e.databases.ready:
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the engine: %w", ctx.Err())
 	case <-e.closing:
 		return ErrClosed
 	}
+	d := e.databases.take()
+	defer e.databases.put(d)
 	select { // one may have been free at the same moment
 	case <-e.closing:
 		return ErrClosed

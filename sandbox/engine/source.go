@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"maps"
 	"math/big"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"entrepot/datasets"
@@ -44,6 +46,18 @@ func mirror(d datasets.Declaration) string {
 // parquetRows writes the rows of a file. Nothing is read from its path.
 func parquetRows(path string) string {
 	return "read_parquet(" + quote(path) + ", hive_partitioning = false)"
+}
+
+// files writes the tables at paths, by dataset, and the values of all parameters of a statement over them. Paths are
+// parameters: the text of a statement says nothing of where its rows are, and the database, which binds what reads
+// files anew with every execution, need not do it when the statement is prepared as well.
+func (q *question) files(paths map[string]string) (sources map[string]string, values []driver.NamedValue) {
+	sources, values = map[string]string{}, slices.Clone(q.parameters)
+	for _, dataset := range slices.Sorted(maps.Keys(paths)) {
+		values = append(values, driver.NamedValue{Ordinal: len(values) + 1, Value: paths[dataset]})
+		sources[dataset] = fmt.Sprintf("read_parquet($%d, hive_partitioning = false)", len(values))
+	}
+	return sources, values
 }
 
 // path returns file as an absolute path inside the engine's folder. The database would refuse

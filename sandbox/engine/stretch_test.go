@@ -23,11 +23,11 @@ func TestStretches(t *testing.T) {
 		"org.people": {ID: "org.people", Declaration: d, Rows: shuffled(r, world(r, d, 40))},
 		"org.visits": {ID: "org.visits", Declaration: other, Rows: shuffled(r, world(r, other, 30))},
 	}
-	files, sources := map[string]datasets.Table{}, map[string]string{}
+	files, paths := map[string]datasets.Table{}, map[string]string{}
 	for id, table := range tables {
 		path := filepath.Join(dir, id)
 		writeRows(t, path, table)
-		files[id], sources[id] = datasets.Table{Declaration: table.Declaration, File: path}, parquetRows(path)
+		files[id], paths[id] = datasets.Table{Declaration: table.Declaration, File: path}, path
 	}
 	e := open(t, Options{Dir: dir})
 	for _, from := range []string{
@@ -56,7 +56,7 @@ func TestStretches(t *testing.T) {
 					t.Errorf("%+v: %d stretches only", info, len(cuts))
 				}
 				sum := newTotals(q)
-				err := e.run(t.Context(), func(ctx context.Context, s session) error { return q.run(ctx, s, sources, cuts, sum) })
+				err := e.run(t.Context(), func(ctx context.Context, s session) error { return q.run(ctx, s, paths, cuts, sum) })
 				if err != nil {
 					t.Fatal(err)
 				}

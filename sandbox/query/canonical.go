@@ -44,6 +44,9 @@ func (p Plan) Canonical() string {
 	if p.parts.Limit != nil {
 		b.WriteString(" LIMIT " + strconv.FormatInt(*p.parts.Limit, 10))
 	}
+	if p.parts.Offset > 0 {
+		b.WriteString(" OFFSET " + strconv.FormatInt(p.parts.Offset, 10))
+	}
 	return b.String()
 }
 

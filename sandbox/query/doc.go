@@ -8,6 +8,7 @@
 //   - Every expression in a plan is total (see Expr), its cost for one row is bounded before anything
 //     runs, and what is added up has finite bounds that follow from declarations and CLAMP alone.
 //   - Canonical is SQL again: parsed against the same declaration it gives the same plan.
+//   - Plans of one Basis have the same exact values, so that a release of the one answers the other (FinishKept).
 //   - Text of any shape is answered with a plan or an *Error, never with a crash.
 //
 // It does not promise that a question may be asked (package access), that it can be answered with useful
@@ -87,4 +88,12 @@
 // Over the rows of one unit, COUNT, SUM, AVG, MIN, MAX, BOOL_OR and BOOL_AND pass over NULL; FIRST and LAST
 // (x ORDER BY …) do not, order NULL last in either direction, and break ties by a hash of the unit's own rows.
 // Columns of UNION ALL are of one type, NULL fitting any.
+//
+// # The same question
+//
+// A Basis leaves out what says how an answer is shown, and what has no meaning: white space, case and parentheses;
+// names of columns, tables, sub-queries and common table expressions; the spelling of constants; the order of keys, of
+// AND, OR, IN, of a sum, a product and the sides of a comparison; BETWEEN, IN and NOT in other words; a condition in
+// a sub-query or over it. It keeps the order of JOIN and UNION ALL, on which ranks depend, and does no algebra: x + x
+// and 2 * x are two questions. What is kept of a release (Keep) is all of it, with the groups that HAVING drops.
 package query

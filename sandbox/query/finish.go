@@ -13,7 +13,7 @@ import (
 // ErrRelease is returned by Finish for a release that is not of the plan's own question.
 var ErrRelease = errors.New("the release is not of this question")
 
-// Finish makes the answer of a release: HAVING, ORDER BY and LIMIT act on noisy values, which is
+// Finish makes the answer of a release: HAVING, ORDER BY, OFFSET and LIMIT act on noisy values, which is
 // post-processing and costs nothing. Rows that tie stay in the release's order, and NULL comes last.
 // It returns ErrRelease, wrapped, unless the release is of p's Question.
 func (p Plan) Finish(release privacy.Release) (Result, error) { return p.answer(release.Rows()) }
@@ -43,6 +43,7 @@ func (p Plan) answer(rows []privacy.Row) (Result, error) {
 		}
 	}
 	slices.SortStableFunc(groups, p.order)
+	groups = groups[min(p.parts.Offset, int64(len(groups))):]
 	if p.parts.Limit != nil && int64(len(groups)) > *p.parts.Limit {
 		groups = groups[:*p.parts.Limit]
 	}

@@ -27,6 +27,12 @@ func answer(t *testing.T, p Plan, rows []privacy.Row) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return shownAs(t, r)
+}
+
+// shownAs writes a result as JSON.
+func shownAs(t *testing.T, r Result) string {
+	t.Helper()
 	var objects []string
 	for _, row := range r.Rows {
 		var members []string
@@ -75,6 +81,10 @@ func TestFinish(t *testing.T) {
 		{" HAVING country = 'KR' OR COUNT(DISTINCT student_id) = 9", "[" + fk + "," + fn + "," + mk + "]"},
 		{" HAVING country <> 'KR' AND COUNT(DISTINCT student_id) > 0", "[" + mg + "]"},
 		{" HAVING COUNT(DISTINCT student_id) > 100", "[]"},
+		{" ORDER BY n, COUNT(DISTINCT student_id) LIMIT 2 OFFSET 1", "[" + fn + "," + mg + "]"},
+		{" ORDER BY n, COUNT(DISTINCT student_id) OFFSET 3", "[" + fk + "]"},
+		{" ORDER BY COUNT(DISTINCT student_id) LIMIT 3 OFFSET 4", "[]"},
+		{" HAVING n > 10 ORDER BY COUNT(DISTINCT student_id) OFFSET 2000000000", "[]"},
 	} {
 		if got := answer(t, plan(t, head+test.clauses), rows); got != test.want {
 			t.Errorf("%s\n got %s\nwant %s", test.clauses, got, test.want)

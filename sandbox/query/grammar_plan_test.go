@@ -148,7 +148,7 @@ func (a *auditor) answer() {
 			a.fail("ORDER BY %+v", o)
 		}
 	}
-	if len(a.parts.Outputs) == 0 || a.parts.Limit != nil && *a.parts.Limit < 1 {
+	if len(a.parts.Outputs) == 0 || a.parts.Limit != nil && *a.parts.Limit < 1 || a.parts.Offset < 0 {
 		a.fail("no outputs or no rows")
 	}
 }

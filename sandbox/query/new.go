@@ -100,8 +100,6 @@ func (p *planner) refuseClauses(st *pg.SelectStmt, at int32) error {
 		return p.refuse(p.after("window", at), "use GROUP BY", "WINDOW is not supported")
 	case len(st.GetLockingClause()) > 0:
 		return p.refuse(p.after("for", at), "leave it out", "FOR UPDATE and FOR SHARE are not supported")
-	case st.GetLimitOffset() != nil:
-		return p.refuse(locate(st.GetLimitOffset(), nowhere), "use ORDER BY and LIMIT, and skip rows in the answer", "OFFSET is not supported")
 	case st.GetLimitOption() == pg.LimitOption_LIMIT_OPTION_WITH_TIES:
 		return p.refuse(p.after("ties", at), "write LIMIT n", "WITH TIES is not supported")
 	case st.GetGroupDistinct():

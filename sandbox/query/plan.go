@@ -23,6 +23,7 @@ type Parts struct {
 	Outputs      []Output             `json:"outputs"`            // the SELECT list
 	Having       *Expr                `json:"having,omitempty"`   // over released columns; a group stays where it is true
 	OrderBy      []Order              `json:"order_by,omitempty"` // over released columns; NULL last, ties as released
+	Offset       int64                `json:"offset,omitempty"`   // rows that are left out before the first
 	Limit        *int64               `json:"limit,omitempty"`    // rows
 }
 

@@ -111,7 +111,7 @@ var relationRefusals = []struct{ sql, message, hint string }{
 	{"FROM (SELECT student_id, math FROM kr_edu.students) t GROUP BY ¦student_id", "the privacy ID student_id cannot be used here", onlyUses},
 	{"FROM (SELECT math FROM kr_edu.students ORDER BY ¦math) t", "ORDER BY in a sub-query is not supported", "FIRST(x ORDER BY …) is the first by order of one unit; ORDER BY of the answer goes to the end of the question"},
 	{"FROM (SELECT math FROM kr_edu.students LIMIT ¦5) t", "LIMIT in a sub-query is not supported", "which rows remained would depend on other units; LIMIT of the answer goes to the end of the question"},
-	{"FROM (SELECT math FROM kr_edu.students OFFSET ¦5) t", "OFFSET is not supported", "use ORDER BY and LIMIT, and skip rows in the answer"},
+	{"FROM (SELECT math FROM kr_edu.students OFFSET ¦5) t", "OFFSET in a sub-query is not supported", "which rows remained would depend on other units; OFFSET of the answer goes to the end of the question"},
 	{"FROM (SELECT math FROM kr_edu.students ¦FOR UPDATE) t", "FOR UPDATE and FOR SHARE are not supported", "leave it out"},
 	{"FROM (¦VALUES (1), (2)) t", "VALUES is not supported", "write one SELECT, such as SELECT gender, COUNT(*) AS n FROM org.dataset GROUP BY gender"},
 	{"FROM (¦SELECT math FROM kr_edu.students) t(a)", "column names in FROM are not supported", "name the columns in the SELECT list with AS"},

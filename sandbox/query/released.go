@@ -160,8 +160,15 @@ func (p *planner) orderTerm(n *pg.Node, at int32) (Released, error) {
 	return Released{}, p.refuse(at, hint, "ordering by an expression is not supported")
 }
 
-// limit reads LIMIT.
+// limit reads OFFSET and LIMIT.
 func (p *planner) limit(st *pg.SelectStmt) error {
+	if n := st.GetLimitOffset(); n != nil {
+		count, ok := n.GetAConst().GetVal().(*pg.A_Const_Ival)
+		if !ok || count.Ival.GetIval() < 0 {
+			return p.refuse(locate(n, nowhere), "write OFFSET and a number from 0 to 2147483647", "this OFFSET is not supported")
+		}
+		p.parts.Offset = int64(count.Ival.GetIval())
+	}
 	n := st.GetLimitCount()
 	if n == nil || n.GetAConst().GetIsnull() { // LIMIT ALL
 		return nil

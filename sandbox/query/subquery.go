@@ -132,6 +132,9 @@ func (p *planner) refuseWithin(st *pg.SelectStmt, at int32) error {
 	case st.GetLimitCount() != nil:
 		return p.refuse(locate(st.GetLimitCount(), at), "which rows remained would depend on other units; LIMIT of the answer goes to the end of the question",
 			"LIMIT in a sub-query is not supported")
+	case st.GetLimitOffset() != nil:
+		return p.refuse(locate(st.GetLimitOffset(), at), "which rows remained would depend on other units; OFFSET of the answer goes to the end of the question",
+			"OFFSET in a sub-query is not supported")
 	}
 	return p.refuseClauses(st, at)
 }

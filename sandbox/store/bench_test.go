@@ -16,9 +16,9 @@ func BenchmarkPairs(b *testing.B) {
 	for _, workers := range []int{1, 64} {
 		b.Run(fmt.Sprintf("callers=%d", workers), func(b *testing.B) {
 			s := openAt(b, newPath(b))
-			a, err := ledger.New("kr_edu/student", ledger.KindPure, privacy.MaxLifetimeEpsilon, 0)
+			a, err := ledger.New("kr_edu/student", ledger.Promise{Kind: ledger.KindPure, Epsilon: privacy.MaxLifetimeEpsilon}, ledger.Terms{})
 			must(b, err)
-			must(b, s.Open(context.Background(), a, "kr_edu/owner", testTime))
+			must(b, s.Open(context.Background(), a, owner("")))
 			var next atomic.Int64
 			b.SetParallelism(workers) // times GOMAXPROCS
 			b.ResetTimer()
@@ -55,9 +55,9 @@ func BenchmarkOpen(b *testing.B) {
 	ctx := context.Background()
 	s, err := Open(ctx, Options{Path: path, Signer: testSigner(b)})
 	must(b, err)
-	a, err := ledger.New("kr_edu/student", ledger.KindPure, privacy.MaxLifetimeEpsilon, 0)
+	a, err := ledger.New("kr_edu/student", ledger.Promise{Kind: ledger.KindPure, Epsilon: privacy.MaxLifetimeEpsilon}, ledger.Terms{})
 	must(b, err)
-	must(b, s.Open(ctx, a, "kr_edu/owner", testTime))
+	must(b, s.Open(ctx, a, owner("")))
 	var wg sync.WaitGroup
 	for w := range 64 {
 		wg.Go(func() {

@@ -6,20 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"entrepot/privacy/ledger"
 	"entrepot/sandbox"
 	"entrepot/sandbox/audit"
 )
 
-// Charge implements sandbox.Ledger. The entry's query and charges are q's; its actor is q's principal;
+// Charge implements sandbox.Ledger. The entry's query, project and charges are q's; its actor is q's principal;
 // the question's time becomes the entry's.
 func (s *Store) Charge(ctx context.Context, q sandbox.Question, entry audit.Charge) (int64, error) {
 	q.Charges = audit.SortCharges(q.Charges)
 	if err := checkQuestion(q, entry); err != nil {
 		return 0, fmt.Errorf("charge %s: %w", q.ID, err)
 	}
-	entry.Query, entry.Charges = q.ID, q.Charges
+	entry.Query, entry.Project, entry.Charges = q.ID, q.Project, q.Charges
 	var index int64
 	err := s.write(ctx, func(ctx context.Context, tx querier) (err error) {
 		index, err = s.charge(ctx, tx, q, entry)
@@ -44,6 +45,9 @@ func checkQuestion(q sandbox.Question, entry audit.Charge) error {
 	if entry.Query != "" && entry.Query != q.ID {
 		return errors.New("its entry is of another question")
 	}
+	if entry.Project != "" && entry.Project != q.Project {
+		return errors.New("its entry is for another project")
+	}
 	if entry.Charges != nil && !slices.Equal(audit.SortCharges(entry.Charges), q.Charges) {
 		return errors.New("its entry has other charges")
 	}
@@ -58,17 +62,17 @@ func (s *Store) charge(ctx context.Context, tx querier, q sandbox.Question, entr
 	if err := unmoved(ctx, tx, q.Guards); err != nil {
 		return 0, err
 	}
-	after := make([]ledger.Account, len(q.Charges))
-	entry.Spent = make([]audit.Spent, len(q.Charges))
-	for i, charge := range q.Charges {
-		account, err := readAccount(ctx, tx, charge.Account)
-		if err != nil {
-			return 0, fmt.Errorf("account %s: %w", charge.Account, err)
-		}
-		if after[i], err = account.Admit(charge); err != nil {
-			return 0, err // names the account
-		}
-		entry.Spent[i] = audit.Spent{Account: charge.Account, Clocks: after[i].Spent}
+	h, err := readHead(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	after, allocated, err := admit(ctx, tx, q, h.next(q.Time))
+	if err != nil {
+		return 0, err
+	}
+	entry.Spent = make([]audit.Spent, len(after))
+	for i, account := range after {
+		entry.Spent[i] = audit.Spent{Account: account.ID, Clocks: account.Spent}
 	}
 	index, at, err := s.append(ctx, tx, sandbox.Draft{Kind: audit.KindCharge, Actor: q.Principal, Time: q.Time, Body: entry})
 	if err != nil {
@@ -79,8 +83,46 @@ func (s *Store) charge(ctx context.Context, tx querier, q sandbox.Question, entr
 			return 0, err
 		}
 	}
+	for _, allocation := range allocated {
+		if err := writeAllocation(ctx, tx, allocation, index); err != nil {
+			return 0, err
+		}
+	}
 	q.Time, q.Entry = at, index
-	return index, insertQuestion(ctx, tx, q)
+	if err := insertQuestion(ctx, tx, q); err != nil {
+		return 0, err
+	}
+	return index, insertCharges(ctx, tx, q)
+}
+
+// admit returns every account that a question is charged to, and every allocation that covers who asks, as they
+// are after the charge. An error names the account.
+func admit(ctx context.Context, tx querier, q sandbox.Question, at time.Time) (after []ledger.Account, allocated []ledger.Allocation, err error) {
+	asker := ledger.Asker{Project: q.Project, Researcher: q.Principal}
+	for _, charge := range q.Charges {
+		account, err := readAccount(ctx, tx, charge.Account)
+		if err != nil {
+			return nil, nil, fmt.Errorf("account %s: %w", charge.Account, err)
+		}
+		if account, err = account.Admit(charge, at); err != nil {
+			return nil, nil, err
+		}
+		after = append(after, account)
+		allocations, err := readAllocations(ctx, tx, charge.Account)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, allocation := range allocations {
+			if !allocation.Scope.Covers(asker) {
+				continue
+			}
+			if allocation, err = allocation.Admit(charge); err != nil {
+				return nil, nil, err
+			}
+			allocated = append(allocated, allocation)
+		}
+	}
+	return after, allocated, nil
 }
 
 // unasked refuses a question whose id or idempotency key was used.
@@ -102,9 +144,9 @@ func insertQuestion(ctx context.Context, tx querier, q sandbox.Question) error {
 		return err
 	}
 	return change(ctx, tx, `
-		INSERT INTO questions (id, principal, project, idempotency, body_digest, repeat, plan, charges, time, state, entry)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		q.ID, q.Principal, q.Project, q.Idempotency, q.BodyDigest, q.Repeat, list(q.Plan), charges,
+		INSERT INTO questions (id, principal, project, idempotency, body_digest, repeat, draw, noise, plan, charges, time, state, entry)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		q.ID, q.Principal, q.Project, q.Idempotency, q.BodyDigest, q.Repeat, q.Draw, list(q.Noise), list(q.Plan), charges,
 		q.Time.Unix(), sandbox.Charged, q.Entry)
 }
 

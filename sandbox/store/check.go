@@ -93,15 +93,13 @@ func eachEntry(ctx context.Context, q querier, from int64, visit func(encoded []
 // checkWhole replays the log and compares accounts, questions and documents with what it tells.
 func checkWhole(ctx context.Context, q querier, h head) error {
 	history := audit.NewHistory()
-	announced := map[int64]sandbox.Draft{} // changes of the catalogue, by their entry
+	t := newTail(0)
 	err := eachEntry(ctx, q, 0, func(encoded []byte) error {
 		entry, body, err := history.Apply(encoded)
 		if err != nil {
 			return fmt.Errorf("%w: entry %d: %w", ErrInconsistent, history.Size(), err)
 		}
-		if change, ok := body.(audit.Change); ok {
-			announced[entry.Index] = sandbox.Draft{Kind: entry.Kind, Body: change}
-		}
+		t.add(entry, body)
 		return nil
 	})
 	if err != nil {
@@ -117,10 +115,20 @@ func checkWhole(ctx context.Context, q querier, h head) error {
 	if !slices.Equal(accounts, history.Accounts()) {
 		return fmt.Errorf("%w: the accounts are not what its charges left", ErrInconsistent)
 	}
+	allocations, err := selectAllocations(ctx, q, `ORDER BY account, name`)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(allocations, history.Allocations()) {
+		return fmt.Errorf("%w: the allocations are not what the charges left", ErrInconsistent)
+	}
+	if err := checkRecoveries(ctx, q, history); err != nil {
+		return err
+	}
 	if err := checkQuestions(ctx, q, history); err != nil {
 		return err
 	}
-	return checkDocuments(ctx, q, 0, announced)
+	return t.check(ctx, q)
 }
 
 // checkQuestions holds every question to what the log tells of it: one that the log released, but the

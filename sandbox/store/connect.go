@@ -57,6 +57,7 @@ func openReadOnly(path string, n int, options url.Values) (*sql.DB, error) {
 	options.Set("mode", "ro")
 	options.Set("_txlock", "deferred")
 	options.Set("_busy_timeout", "5000")
+	options.Set("_stmt_cache_size", "64") // of each connection; more than there are texts
 	dsn, err := dataSource(path, options)
 	if err != nil {
 		return nil, err

@@ -39,6 +39,21 @@ func contract(t *testing.T, open func(t *testing.T) storage) {
 		"charge is all or none": testAllOrNone,
 		"charge refuses":        testChargeRefuses,
 		"idempotency":           testIdempotency,
+		"amend":                 testAmend,
+		"promise":               testPromise,
+		"lowered":               testLowered,
+		"thaw":                  testThaw,
+		"schedule":              testSchedule,
+		"allocate":              testAllocate,
+		"allocate refuses":      testAllocateRefuses,
+		"256 allocations":       testMostAllocations,
+		"unallocate":            testUnallocate,
+		"allocations admit":     testAllocationsAdmit,
+		"allocations all":       testAllocationsAllOrNone,
+		"allocations lowered":   testAllocationLowered,
+		"parallel allocation":   testParallelAllocation,
+		"spending":              testSpending,
+		"whose questions":       testWhose,
 		"release once":          testReleaseOnce,
 		"release undone":        testReleaseUndone,
 		"failures freeze":       testFailuresFreeze,
@@ -73,7 +88,7 @@ func testSigner(t testing.TB) *audit.Signer {
 	return s
 }
 
-// mustVerify exports the log and checks it as an auditor would; it also holds the accounts to the log.
+// mustVerify exports the log and checks it as an auditor would; it also holds accounts and allocations to the log.
 func mustVerify(t testing.TB, s storage) audit.Report {
 	t.Helper()
 	ctx := context.Background()
@@ -87,6 +102,15 @@ func mustVerify(t testing.TB, s storage) audit.Report {
 	must(t, err)
 	if !slices.Equal(accounts, report.Accounts) {
 		t.Fatalf("accounts\n%+v\nare not those of the log\n%+v", accounts, report.Accounts)
+	}
+	allocations := []ledger.Allocation{}
+	for _, a := range accounts {
+		list, err := s.Allocations(ctx, a.ID)
+		must(t, err)
+		allocations = append(allocations, list...)
+	}
+	if !slices.Equal(allocations, report.Allocations) {
+		t.Fatalf("allocations\n%+v\nare not those of the log\n%+v", allocations, report.Allocations)
 	}
 	return report
 }
@@ -111,9 +135,14 @@ func milli(n int64) privacy.Epsilon { return privacy.Epsilon(n) * privacy.OneEps
 // openPure opens an account that holds n charges of one thousandth.
 func openPure(t testing.TB, s storage, id string, n int64) {
 	t.Helper()
-	a, err := ledger.New(id, ledger.KindPure, milli(n), 0)
+	a, err := ledger.New(id, ledger.Promise{Kind: ledger.KindPure, Epsilon: milli(n)}, ledger.Terms{})
 	must(t, err)
-	must(t, s.Open(context.Background(), a, "kr_edu/owner", testTime))
+	must(t, s.Open(context.Background(), a, owner("")))
+}
+
+// owner changes something.
+func owner(reason string) sandbox.By {
+	return sandbox.By{Actor: "kr_edu/owner", Reason: reason, At: testTime}
 }
 
 // cost charges accounts one thousandth each.
@@ -127,7 +156,7 @@ func cost(accounts ...string) []ledger.Charge {
 
 func question(id string, accounts ...string) sandbox.Question {
 	return sandbox.Question{
-		ID: id, Principal: "sg_lab/mei", Project: "maths_gap", BodyDigest: "b" + id, Repeat: "r" + id,
+		ID: id, Principal: "sg_lab/mei", Project: "maths_gap", BodyDigest: "b" + id, Repeat: "r" + id, Draw: privacy.OneEpsilon, Noise: []byte("noise of " + id),
 		Plan: []byte(`{"plan":"` + id + `"}`), Charges: cost(accounts...), Time: testTime,
 	}
 }
@@ -223,10 +252,10 @@ func testOpenings(t *testing.T, s storage) {
 	if accounts, err := s.Accounts(ctx); err != nil || len(accounts) != 0 {
 		t.Fatalf("got %v, %v", accounts, err)
 	}
-	a, err := ledger.New("kr_edu/student", ledger.KindRenyi, privacy.OneEpsilon, 1e12)
+	a, err := ledger.New("kr_edu/student", ledger.Promise{Kind: ledger.KindRenyi, Epsilon: privacy.OneEpsilon, Delta: 1e12}, ledger.Terms{})
 	must(t, err)
-	must(t, s.Open(ctx, a, "kr_edu/owner", testTime))
-	wantErr(t, s.Open(ctx, a, "kr_edu/owner", testTime), sandbox.ErrDuplicate)
+	must(t, s.Open(ctx, a, owner("the board met")))
+	wantErr(t, s.Open(ctx, a, owner("")), sandbox.ErrDuplicate)
 	openPure(t, s, "gb_ons/home", 10)
 	accounts, err := s.Accounts(ctx)
 	must(t, err)
@@ -234,18 +263,21 @@ func testOpenings(t *testing.T, s storage) {
 		t.Errorf("got %+v", accounts)
 	}
 	for name, change := range map[string]func(*ledger.Account){
+		"revised": func(a *ledger.Account) { a.Revision = 2 },
 		"spent":   func(a *ledger.Account) { a.Spent.Epsilon = 1 },
 		"caps":    func(a *ledger.Account) { a.Caps.Epsilon *= 2 },
 		"id":      func(a *ledger.Account) { a.ID = "students" },
-		"no kind": func(a *ledger.Account) { a.Kind = "" },
+		"no kind": func(a *ledger.Account) { a.Promise.Kind = "" },
 	} {
 		bad := a
 		bad.ID = "kr_edu/teacher"
 		change(&bad)
-		if err := s.Open(ctx, bad, "kr_edu/owner", testTime); !errors.Is(err, ledger.ErrAccount) {
+		if err := s.Open(ctx, bad, owner("")); !errors.Is(err, ledger.ErrAccount) {
 			t.Errorf("%s: got %v, want ErrAccount", name, err)
 		}
 	}
+	a.ID = "kr_edu/teacher"
+	wantErr(t, s.Open(ctx, a, owner("two\nlines")), ledger.ErrAccount)
 }
 
 func testCharge(t *testing.T, s storage) {
@@ -320,6 +352,7 @@ func testChargeRefuses(t *testing.T, s storage) {
 		"zero loss":      func(q *sandbox.Question, _ *audit.Charge) { q.Charges[0].Loss = privacy.Clocks{} },
 		"negative loss":  func(q *sandbox.Question, _ *audit.Charge) { q.Charges[0].Loss.Epsilon = -1 },
 		"other query":    func(_ *sandbox.Question, c *audit.Charge) { c.Query = "qry_other" },
+		"other project":  func(_ *sandbox.Question, c *audit.Charge) { c.Project = "reading" },
 		"other charges":  func(_ *sandbox.Question, c *audit.Charge) { c.Charges = cost("gb_ons/home") },
 		"no time":        func(q *sandbox.Question, _ *audit.Charge) { q.Principal = "a b" },
 		"too long":       func(_ *sandbox.Question, c *audit.Charge) { c.Question = string(make([]byte, audit.MaxEntry)) },
@@ -475,24 +508,41 @@ func testFind(t *testing.T, s storage) {
 	openPure(t, s, "kr_edu/student", 100)
 	for i := range 6 {
 		q := question(fmt.Sprint("qry_", i), "kr_edu/student")
-		q.Repeat = "same"
+		q.Repeat, q.Draw, q.Noise = "same", privacy.Epsilon(10+i/3), []byte(q.ID)
 		if i%2 == 1 {
 			q.Principal = "sg_lab/wei"
 		}
 		_, err := s.Charge(ctx, q, chargeEntry())
 		must(t, err)
 	}
-	_, err := s.ByRepeat(ctx, "same")
-	wantErr(t, err, sandbox.ErrNotFound) // none is answered
+	repeats := func(limit int, want ...string) {
+		t.Helper()
+		list, err := s.ByRepeat(ctx, "same", limit)
+		must(t, err)
+		var ids []string
+		for _, q := range list {
+			ids = append(ids, q.ID)
+			if string(q.Noise) != q.ID || len(q.Plan) > 0 || len(q.Answer) > 0 || q.Draw < 10 || q.Release == "" {
+				t.Errorf("got %+v", q)
+			}
+		}
+		if !slices.Equal(ids, want) {
+			t.Errorf("got %v, want %v: those of the largest Draw first, then the earliest", ids, want)
+		}
+	}
+	repeats(10) // none is answered
 	release(t, s, "qry_3")
+	release(t, s, "qry_2")
 	release(t, s, "qry_1")
 	must(t, s.Fail(ctx, "qry_5"))
-	got, err := s.ByRepeat(ctx, "same")
-	if err != nil || got.ID != "qry_1" || string(got.Answer) != "answer to qry_1" {
-		t.Errorf("got %s %q, %v: want the first question that is answered", got.ID, got.Answer, err)
+	repeats(10, "qry_3", "qry_1", "qry_2")
+	repeats(2, "qry_3", "qry_1")
+	if list, err := s.ByRepeat(ctx, "other", 10); err != nil || len(list) > 0 {
+		t.Errorf("another digest has %d: %v", len(list), err)
 	}
-	if got, err = s.Question(ctx, got.Release); err != nil || got.ID != "qry_1" {
-		t.Errorf("by its release: %s %v", got.ID, err)
+	got, err := s.Question(ctx, "rel_qry_1")
+	if err != nil || got.ID != "qry_1" || string(got.Answer) != "answer to qry_1" || string(got.Noise) != "qry_1" || got.Draw != 10 {
+		t.Errorf("by its release: %+v %v", got, err)
 	}
 	for _, c := range []struct {
 		filter sandbox.Filter
@@ -530,7 +580,7 @@ func testRepeat(t *testing.T, s storage) {
 	q, err := s.Question(ctx, "qry_1")
 	must(t, err)
 	again := func(principal, key, release string) sandbox.Repeat {
-		return sandbox.Repeat{Principal: principal, Idempotency: key, BodyDigest: "digest of " + key, Time: testTime,
+		return sandbox.Repeat{Principal: principal, Idempotency: key, BodyDigest: "digest of " + key, Answer: []byte("what " + principal + " was given"), Time: testTime,
 			Entry: audit.Repeat{Query: "qry_again", Release: release}}
 	}
 	must(t, s.Repeat(ctx, again("a/b", "", q.Release)))
@@ -544,7 +594,7 @@ func testRepeat(t *testing.T, s storage) {
 	_, err = s.Charge(ctx, second, chargeEntry())
 	wantErr(t, err, sandbox.ErrDuplicate)
 	got, err := s.ByKey(ctx, "a/b", "k")
-	if err != nil || got.ID != "qry_1" || !got.Repeated || got.BodyDigest != "digest of k" || string(got.Answer) != string(q.Answer) {
+	if err != nil || got.ID != "qry_1" || !got.Repeated || got.BodyDigest != "digest of k" || string(got.Answer) != "what a/b was given" {
 		t.Errorf("by the repeat's key: %+v, %v", got, err)
 	}
 	_, err = s.ByKey(ctx, "a/b", "")

@@ -20,6 +20,14 @@ type head struct {
 	latest time.Time
 }
 
+// next is the time of an entry that is added now.
+func (h head) next(at time.Time) time.Time {
+	if at = at.UTC().Truncate(time.Second); at.Before(h.latest) {
+		return h.latest
+	}
+	return at
+}
+
 func readHead(ctx context.Context, q querier) (head, error) {
 	var h head
 	var latest int64
@@ -32,7 +40,8 @@ func readHead(ctx context.Context, q querier) (head, error) {
 // without a document. What changes an account or a question, or repeats one, has its own method.
 func (s *Store) Append(ctx context.Context, d sandbox.Draft) (int64, error) {
 	switch d.Kind {
-	case audit.KindAccount, audit.KindCharge, audit.KindRelease, audit.KindFailure, audit.KindRepeat:
+	case audit.KindAccount, audit.KindAmendment, audit.KindAllocation, audit.KindRecovery,
+		audit.KindCharge, audit.KindRelease, audit.KindFailure, audit.KindRepeat:
 		return 0, fmt.Errorf("append: an entry of kind %s comes with what it records: use the ledger", d.Kind)
 	}
 	var index int64
@@ -52,9 +61,8 @@ func (s *Store) append(ctx context.Context, q querier, d sandbox.Draft) (int64, 
 		return 0, time.Time{}, err
 	}
 	at := d.Time.UTC().Truncate(time.Second)
-	completes := d.Kind == audit.KindRelease || d.Kind == audit.KindFailure
-	if !completes && at.Before(h.latest) {
-		at = h.latest
+	if completes := d.Kind == audit.KindRelease || d.Kind == audit.KindFailure; !completes {
+		at = h.next(d.Time)
 	}
 	entry := audit.Entry{Index: h.size, Time: at, Kind: d.Kind, Actor: d.Actor}
 	if _, err := io.ReadFull(s.salts, entry.Salt[:]); err != nil {
@@ -115,15 +123,7 @@ func (s *Store) Checkpoint(ctx context.Context) ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		accounts, err := readAccounts(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, a := range accounts {
-			c.Accounts = append(c.Accounts, audit.Spent{Account: a.ID, Clocks: a.Spent})
-		}
-		c.Size = h.size
-		c.Root, err = audit.Root(h.size, treeReader{ctx, q})
+		c, err = checkpoint(ctx, q, h)
 		return err
 	})
 	if err != nil {

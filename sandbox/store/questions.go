@@ -6,15 +6,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"entrepot/sandbox"
 )
 
-// listColumns leave out what may be large: a list shows neither.
-const listColumns = `id, principal, project, idempotency, body_digest, repeat, X'', charges, time, state, NULL, release, entry`
+// listColumns leave out what may be large: a list shows none of it.
+const listColumns = `id, principal, project, idempotency, body_digest, repeat, draw, X'', X'', charges, time, state, NULL, release, entry`
 
-const questionColumns = `id, principal, project, idempotency, body_digest, repeat, plan, charges, time, state, answer, release, entry`
+// repeatColumns leave out plan and answer.
+const repeatColumns = `id, principal, project, idempotency, body_digest, repeat, draw, noise, X'', charges, time, state, NULL, release, entry`
+
+const questionColumns = `id, principal, project, idempotency, body_digest, repeat, draw, noise, plan, charges, time, state, answer, release, entry`
 
 // Question implements sandbox.Questions.
 func (s *Store) Question(ctx context.Context, id string) (sandbox.Question, error) {
@@ -28,7 +32,8 @@ func (s *Store) ByKey(ctx context.Context, principal, key string) (sandbox.Quest
 		return q, err
 	}
 	var release, digest string
-	err = one(ctx, s.reads, `SELECT release, body_digest FROM repeats WHERE principal = ? AND idempotency = ?`, []any{principal, key}, &release, &digest)
+	var answer []byte
+	err = one(ctx, s.reads, `SELECT release, body_digest, answer FROM repeats WHERE principal = ? AND idempotency = ?`, []any{principal, key}, &release, &digest, &answer)
 	if errors.Is(err, errNoRow) {
 		return q, fmt.Errorf("question: %w", sandbox.ErrNotFound)
 	}
@@ -36,20 +41,26 @@ func (s *Store) ByKey(ctx context.Context, principal, key string) (sandbox.Quest
 		return q, err
 	}
 	q, err = readQuestion(ctx, s.reads, `release = ?`, release)
-	q.Repeated, q.BodyDigest = true, digest
+	q.Repeated, q.BodyDigest, q.Answer = true, digest, answer
 	return q, err
 }
 
 // ByRepeat implements sandbox.Questions.
-func (s *Store) ByRepeat(ctx context.Context, repeat string) (sandbox.Question, error) {
-	return readQuestion(ctx, s.reads, `entry = (SELECT MIN(entry) FROM questions WHERE repeat = ? AND state = 'released')`, repeat)
+func (s *Store) ByRepeat(ctx context.Context, repeat string, limit int) ([]sandbox.Question, error) {
+	return listQuestions(ctx, s.reads, repeatColumns, `repeat = ? AND state = 'released' ORDER BY draw DESC, entry`, limit, repeat)
 }
 
 // Newest implements sandbox.Questions.
 func (s *Store) Newest(ctx context.Context, f sandbox.Filter, limit int) ([]sandbox.Question, error) {
-	return readQuestions(ctx, s.reads, listColumns, `(?1 = '' OR state = ?1) AND (?2 = '' AND ?3 = '' OR principal = ?2 OR ?3 <> '' AND EXISTS (
-		SELECT 1 FROM json_each(CAST(charges AS TEXT)) WHERE substr(value ->> '$.account', 1, length(?3) + 1) = ?3 || '/'))`,
-		limit, f.State, f.Principal, f.Organisation)
+	if f.Before == 0 {
+		f.Before = math.MaxInt64
+	}
+	return readQuestions(ctx, s.reads, listColumns, `entry < ? AND entry > ?
+		AND (?3 = '' OR state = ?3) AND (?4 = '' OR principal = ?4) AND (?5 = '' OR project = ?5)
+		AND (?6 = '' OR EXISTS (SELECT 1 FROM charges WHERE charges.entry = questions.entry AND account = ?6))
+		AND (?7 = '' AND ?8 = '' OR principal = ?7 OR ?8 <> '' AND EXISTS (
+			SELECT 1 FROM charges WHERE charges.entry = questions.entry AND substr(account, 1, length(?8) + 1) = ?8 || '/'))`,
+		limit, f.Before, f.After, f.State, f.Researcher, f.Project, f.Account, f.Principal, f.Organisation)
 }
 
 // readQuestion returns the newest question that matches, or sandbox.ErrNotFound.
@@ -66,8 +77,13 @@ func readQuestion(ctx context.Context, q querier, where string, args ...any) (sa
 
 // readQuestions returns the newest questions that match a condition written in this file's terms.
 func readQuestions(ctx context.Context, q querier, columns, where string, limit int, args ...any) ([]sandbox.Question, error) {
+	return listQuestions(ctx, q, columns, where+` ORDER BY entry DESC`, limit, args...)
+}
+
+// listQuestions is readQuestions with an order of its own.
+func listQuestions(ctx context.Context, q querier, columns, where string, limit int, args ...any) ([]sandbox.Question, error) {
 	var questions []sandbox.Question
-	query := `SELECT ` + columns + ` FROM questions WHERE ` + where + ` ORDER BY entry DESC LIMIT ?`
+	query := `SELECT ` + columns + ` FROM questions WHERE ` + where + ` LIMIT ?`
 	err := each(ctx, q, query, append(args, max(limit, 0)), func(rows *sql.Rows) error {
 		question, err := scanQuestion(rows)
 		questions = append(questions, question)
@@ -83,7 +99,7 @@ func scanQuestion(rows *sql.Rows) (sandbox.Question, error) {
 	var q sandbox.Question
 	var charges []byte
 	var at int64
-	err := rows.Scan(&q.ID, &q.Principal, &q.Project, &q.Idempotency, &q.BodyDigest, &q.Repeat, &q.Plan, &charges,
+	err := rows.Scan(&q.ID, &q.Principal, &q.Project, &q.Idempotency, &q.BodyDigest, &q.Repeat, &q.Draw, &q.Noise, &q.Plan, &charges,
 		&at, &q.State, &q.Answer, &q.Release, &q.Entry)
 	if err != nil {
 		return q, err

@@ -32,8 +32,8 @@ func (s *Store) repeat(ctx context.Context, tx querier, r sandbox.Repeat) error 
 	if err != nil || r.Idempotency == "" {
 		return err
 	}
-	return change(ctx, tx, `INSERT INTO repeats (principal, idempotency, body_digest, release, entry) VALUES (?, ?, ?, ?, ?)`,
-		r.Principal, r.Idempotency, r.BodyDigest, r.Entry.Release, index)
+	return change(ctx, tx, `INSERT INTO repeats (principal, idempotency, body_digest, release, answer, entry) VALUES (?, ?, ?, ?, ?, ?)`,
+		r.Principal, r.Idempotency, r.BodyDigest, r.Entry.Release, list(r.Answer), index)
 }
 
 // released makes sure that a release exists.

@@ -19,21 +19,23 @@ import (
 
 // Options says where a store is and how it signs.
 type Options struct {
-	Path   string        // of the database file; its folder must exist
-	Signer *audit.Signer // of checkpoints
-	Rand   io.Reader     // salts of entries; nil for crypto/rand
+	Path    string        // of the database file; its folder must exist
+	Witness string        // file that tells how far the log came, better on another disk; "" for none, in tests only
+	Signer  *audit.Signer // of checkpoints
+	Rand    io.Reader     // salts of entries; nil for crypto/rand
 
 	hook func(*sqlite3.SQLiteConn) error // on every new writing connection; tests only
 }
 
 // Store is the embedded store. All methods may be called side by side.
 type Store struct {
-	signer *audit.Signer
-	salts  io.Reader // read by the writer's loop only
-	reads  *sql.DB
-	writer *writer
-	lock   *os.File
-	close  func() error
+	signer  *audit.Signer
+	salts   io.Reader // read by the writer's loop only
+	reads   *sql.DB
+	writer  *writer
+	witness *witness // the writer's loop only, once the store is open
+	lock    *os.File
+	close   func() error
 }
 
 var (
@@ -44,8 +46,8 @@ var (
 )
 
 // Open opens the store, or makes it when the file is absent. It takes the store's lock (ErrLocked when
-// another process has it), brings the schema up to date, and compares accounts, questions and tree with
-// the log (ErrInconsistent).
+// another process has it), brings the schema up to date, compares accounts, questions and tree with
+// the log (ErrInconsistent), and the log with the witness (ErrBehind, ErrNoWitness, ErrForeignWitness).
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Path == "" || o.Signer == nil {
 		return nil, errors.New("a store needs a path and a signer")
@@ -84,11 +86,36 @@ func open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	s := &Store{signer: o.Signer, salts: o.Rand, reads: reads}
-	if err := s.snapshot(ctx, func(q querier) error { return checkStore(ctx, q) }); err != nil {
-		return nil, errors.Join(err, reads.Close(), db.Close())
+	if err := s.check(ctx, o.Witness); err != nil {
+		return nil, errors.Join(err, s.witness.close(), reads.Close(), db.Close())
 	}
-	s.writer = startWriter(db, checkHead)
+	s.writer = startWriter(db, s.connected, s.witness.update)
 	return s, nil
+}
+
+// check holds the store to its log and to its witness, which from here on knows all that the store does.
+func (s *Store) check(ctx context.Context, path string) (err error) {
+	if s.witness, err = openWitness(path, s.signer); err != nil {
+		return err
+	}
+	return s.snapshot(ctx, func(q querier) error {
+		if err := checkStore(ctx, q); err != nil {
+			return err
+		}
+		if err := s.witness.compare(ctx, q); err != nil {
+			return err
+		}
+		return s.witness.update(ctx, q)
+	})
+}
+
+// connected checks what a new connection of the writer finds. The last commit may not have reached the
+// witness: no change comes before it does.
+func (s *Store) connected(ctx context.Context, q querier) error {
+	if err := checkHead(ctx, q); err != nil {
+		return err
+	}
+	return s.witness.update(ctx, q)
 }
 
 // touch makes the file, readable by its owner only: it holds canonical questions and plans.
@@ -104,7 +131,7 @@ func touch(path string) error {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) shut() error {
-	err := errors.Join(s.reads.Close(), s.writer.stop())
+	err := errors.Join(s.reads.Close(), s.writer.stop(), s.witness.close())
 	return errors.Join(err, s.lock.Close()) // last: the next process may begin
 }
 

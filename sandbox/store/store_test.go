@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"entrepot/privacy"
+	"entrepot/privacy/ledger"
 	"entrepot/sandbox"
 	"entrepot/sandbox/audit"
 )
@@ -106,11 +107,19 @@ func TestSettings(t *testing.T) {
 func TestSchemaRefuses(t *testing.T) {
 	s := openAt(t, newPath(t))
 	fill(t, s)
+	fillAccounts(t, s)
 	for _, statement := range []string{
 		`UPDATE log SET entry = x'00' WHERE idx = 1`, `DELETE FROM log WHERE idx = 1`,
 		`UPDATE tree SET hash = zeroblob(32) WHERE pos = 1`, `DELETE FROM tree`,
-		`UPDATE accounts SET spent_epsilon = spent_epsilon - 1`, `UPDATE accounts SET cap_epsilon = cap_epsilon + 1`,
-		`UPDATE accounts SET failures = -1`, `DELETE FROM accounts`,
+		`UPDATE accounts SET spent_epsilon = spent_epsilon - 1`, `UPDATE accounts SET failures = 0`, `DELETE FROM accounts`,
+		`UPDATE accounts SET spent_renyi_4 = -1`, `UPDATE accounts SET spent_delta = -1`,
+		`UPDATE accounts SET body = x'00'`, `UPDATE accounts SET revised = 0`, `UPDATE accounts SET id = 'gb_ons/house' WHERE id = 'gb_ons/home'`,
+		`UPDATE accounts SET revision = revision - 1`, `UPDATE accounts SET revision = revision + 2`,
+		`UPDATE allocations SET spent_epsilon = spent_epsilon - 1`, `UPDATE allocations SET body = x'00'`,
+		`UPDATE allocations SET name = 'mine'`, `UPDATE allocations SET account = 'gb_ons/home'`, `UPDATE allocations SET revised = 0`,
+		`UPDATE allocations SET revision = revision - 1`, `UPDATE allocations SET revision = revision + 2`,
+		`UPDATE charges SET epsilon = 1`, `DELETE FROM charges`,
+		`INSERT INTO charges SELECT 1, account, question, time, 0, 0, 0, 0, 0, 0 FROM charges LIMIT 1`,
 		`UPDATE questions SET state = 'charged', answer = NULL, release = '' WHERE state = 'released'`,
 		`UPDATE questions SET answer = x'00' WHERE state = 'released'`, `DELETE FROM questions`,
 		`UPDATE questions SET state = 'released' WHERE state = 'charged'`, // without an answer
@@ -149,11 +158,28 @@ func fill(t testing.TB, s storage) {
 	charge(t, s, "qry_5", "gb_ons/home")
 }
 
+// fillAccounts changes what fill opened: entries 11 to 19.
+func fillAccounts(t testing.TB, s storage) {
+	t.Helper()
+	lab := ledger.Scope{Organisation: "sg_lab"}
+	a := allocate(t, s, allotment("kr_edu/student", "sg_lab", lab, 50)) // 11
+	charge(t, s, "qry_6", "kr_edu/student")                             // 12
+	a.Caps.Epsilon = milli(40)
+	allocate(t, s, a) // 13
+	charge(t, s, "qry_7", "kr_edu/student", "gb_ons/home")
+	amend(t, s, "kr_edu/student", func(_ *ledger.Promise, t *ledger.Terms) { t.Allowance = 5 })
+	allocate(t, s, allotment("gb_ons/home", "mei", ledger.Scope{Researcher: "sg_lab/mei"}, 1)) // 16
+	must(t, s.Unallocate(context.Background(), "gb_ons/home", "mei", 1, owner("r")))
+	charge(t, s, "qry_8", "kr_edu/student") // 18
+	amend(t, s, "gb_ons/home", func(p *ledger.Promise, _ *ledger.Terms) { p.Epsilon *= 2 })
+}
+
 func TestReopen(t *testing.T) {
 	path := newPath(t)
 	s, err := Open(context.Background(), Options{Path: path, Signer: testSigner(t)})
 	must(t, err)
 	fill(t, s)
+	fillAccounts(t, s)
 	before, err := s.Checkpoint(context.Background())
 	must(t, err)
 	must(t, s.Close())
@@ -440,16 +466,30 @@ func raw(t *testing.T, path string, statements ...string) {
 	}
 }
 
+// terms replaces a text in the bodies of a table.
+func terms(table, old, new string) string {
+	return fmt.Sprintf(`UPDATE %s SET body = CAST(replace(CAST(body AS TEXT), '%s', '%s') AS BLOB)`, table, old, new)
+}
+
 // A database that disagrees with its log is not opened. fill's log has eleven entries.
 func TestTampered(t *testing.T) {
 	cases := map[string][]string{
 		"clock set back":        {`UPDATE accounts SET spent_epsilon = spent_epsilon - 1 WHERE id = 'kr_edu/student'`},
 		"clock set forward":     {`UPDATE accounts SET spent_epsilon = spent_epsilon + 1 WHERE id = 'gb_ons/home'`},
-		"cap raised":            {`UPDATE accounts SET cap_epsilon = cap_epsilon * 2, epsilon = epsilon * 2`},
+		"cap raised":            {terms("accounts", `"epsilon":"0.1"`, `"epsilon":"0.2"`)},
 		"failures forgiven":     {`UPDATE accounts SET failures = 0`},
-		"allowance raised":      {`UPDATE accounts SET allowed = 1000`},
+		"allowance raised":      {terms("accounts", `"failure_allowance":3`, `"failure_allowance":99`)},
+		"terms not readable":    {`UPDATE accounts SET body = x'00'`},
 		"account gone":          {`DELETE FROM accounts WHERE id = 'gb_ons/home'`},
-		"account added":         {`INSERT INTO accounts SELECT 'gb_ons/more', kind, epsilon, delta, renyi_order, cap_epsilon, cap_renyi, cap_delta, 0, 0, 0, 0, allowed, entry FROM accounts LIMIT 1`},
+		"account added":         {`INSERT INTO accounts SELECT 'gb_ons/more', revision, body, 0, 0, 0, 0, 0, 0, 0, revised, entry FROM accounts LIMIT 1`},
+		"account renamed":       {`UPDATE accounts SET id = 'gb_ons/house' WHERE id = 'gb_ons/home'`},
+		"charge gone":           {`DELETE FROM charges WHERE entry = 3 AND account = 'gb_ons/home'`},
+		"charge added":          {`INSERT INTO charges SELECT 9, 'gb_ons/home', question, time, epsilon, 0, 0, 0, 0, 0 FROM charges WHERE entry = 8`},
+		"charge smaller":        {`UPDATE charges SET epsilon = epsilon - 1 WHERE entry = 5`},
+		"charge on no clock":    {`UPDATE charges SET renyi_4 = 1 WHERE entry = 5`},
+		"charge moved":          {`UPDATE charges SET account = 'gb_ons/home' WHERE entry = 5`},
+		"charge of another":     {`UPDATE charges SET question = 'qry_1' WHERE entry = 5`},
+		"charge of long ago":    {`UPDATE charges SET time = time - 1 WHERE entry = 5`},
 		"last entry gone":       {`DELETE FROM log WHERE idx = 10`},
 		"middle entry gone":     {`DELETE FROM log WHERE idx = 4`},
 		"entry and head cut":    {`DELETE FROM log WHERE idx = 10`, `UPDATE head SET size = 10`},

@@ -24,16 +24,17 @@ type job struct {
 // together next, each in a savepoint of its own, so that one that is refused leaves the others alone.
 // Nothing is kept in memory from one group to the next but prepared statements.
 type writer struct {
-	db    *sql.DB
-	check func(ctx context.Context, q querier) error // run on every new connection, before its first change
-	jobs  chan *job                                  // unbuffered: who still waits to hand over can leave
-	quit  chan struct{}
-	done  chan struct{}
-	conn  *prepared // nil until needed, and after a failure; the loop's own
+	db        *sql.DB
+	check     func(ctx context.Context, q querier) error // run on every new connection, before its first change
+	committed func(ctx context.Context, q querier) error // run after every commit, before anybody is told of it
+	jobs      chan *job                                  // unbuffered: who still waits to hand over can leave
+	quit      chan struct{}
+	done      chan struct{}
+	conn      *prepared // nil until needed, and after a failure; the loop's own
 }
 
-func startWriter(db *sql.DB, check func(context.Context, querier) error) *writer {
-	w := &writer{db: db, check: check, jobs: make(chan *job), quit: make(chan struct{}), done: make(chan struct{})}
+func startWriter(db *sql.DB, check, committed func(context.Context, querier) error) *writer {
+	w := &writer{db: db, check: check, committed: committed, jobs: make(chan *job), quit: make(chan struct{}), done: make(chan struct{})}
 	go w.loop()
 	return w
 }
@@ -90,8 +91,8 @@ func (w *writer) group(first *job) []*job {
 	return group
 }
 
-// commit tells every caller its own outcome, or, when the transaction failed, the failure: a refusal,
-// too, may rest on changes of the group that are now undone.
+// commit tells every caller its own outcome, or, when the transaction or what follows it failed, the failure: a
+// refusal, too, may rest on changes of the group that are now undone.
 func (w *writer) commit(group []*job) {
 	outcomes, err := w.attempt(group)
 	if err != nil {
@@ -129,7 +130,10 @@ func (w *writer) attempt(group []*job) ([]error, error) {
 			return nil, err
 		}
 	}
-	return outcomes, w.conn.plain(ctx, "COMMIT")
+	if err := w.conn.plain(ctx, "COMMIT"); err != nil {
+		return nil, err
+	}
+	return outcomes, w.committed(ctx, w.conn)
 }
 
 // safely turns a panic of one change into its error: the loop serves all callers.

@@ -30,25 +30,42 @@ CREATE TABLE documents (
     PRIMARY KEY (kind, id, revision)
 ) STRICT;
 
--- Accounts. ε, d in pico, δ in atto, the order in thousandths; entry is the last that changed the row.
+-- Accounts. body is the account as JSON, without what was spent; ε and d in pico, δ in atto; revised is the
+-- entry that wrote the revision, entry the last that changed the row.
 CREATE TABLE accounts (
     id            TEXT PRIMARY KEY,
-    kind          TEXT NOT NULL,
-    epsilon       INTEGER NOT NULL,
-    delta         INTEGER NOT NULL,
-    renyi_order   INTEGER NOT NULL,
-    cap_epsilon   INTEGER NOT NULL,
-    cap_renyi     INTEGER NOT NULL,
-    cap_delta     INTEGER NOT NULL,
+    revision      INTEGER NOT NULL CHECK (revision >= 1),
+    body          BLOB NOT NULL,
     spent_epsilon INTEGER NOT NULL CHECK (spent_epsilon >= 0),
-    spent_renyi   INTEGER NOT NULL CHECK (spent_renyi >= 0),
+    spent_renyi_1 INTEGER NOT NULL CHECK (spent_renyi_1 >= 0),
+    spent_renyi_2 INTEGER NOT NULL CHECK (spent_renyi_2 >= 0),
+    spent_renyi_3 INTEGER NOT NULL CHECK (spent_renyi_3 >= 0),
+    spent_renyi_4 INTEGER NOT NULL CHECK (spent_renyi_4 >= 0),
     spent_delta   INTEGER NOT NULL CHECK (spent_delta >= 0),
     failures      INTEGER NOT NULL CHECK (failures >= 0),
-    allowed       INTEGER NOT NULL,
+    revised       INTEGER NOT NULL REFERENCES log (idx),
     entry         INTEGER NOT NULL REFERENCES log (idx)
 ) STRICT;
 
--- Admitted questions. charges is JSON, plan is opaque, time in Unix seconds, entry the charge's index.
+-- Allocations under them, likewise.
+CREATE TABLE allocations (
+    account       TEXT NOT NULL REFERENCES accounts (id),
+    name          TEXT NOT NULL,
+    revision      INTEGER NOT NULL CHECK (revision >= 1),
+    body          BLOB NOT NULL,
+    spent_epsilon INTEGER NOT NULL CHECK (spent_epsilon >= 0),
+    spent_renyi_1 INTEGER NOT NULL CHECK (spent_renyi_1 >= 0),
+    spent_renyi_2 INTEGER NOT NULL CHECK (spent_renyi_2 >= 0),
+    spent_renyi_3 INTEGER NOT NULL CHECK (spent_renyi_3 >= 0),
+    spent_renyi_4 INTEGER NOT NULL CHECK (spent_renyi_4 >= 0),
+    spent_delta   INTEGER NOT NULL CHECK (spent_delta >= 0),
+    revised       INTEGER NOT NULL REFERENCES log (idx),
+    entry         INTEGER NOT NULL REFERENCES log (idx),
+    PRIMARY KEY (account, name)
+) STRICT;
+
+-- Admitted questions. charges is JSON, plan and noise are opaque, time in Unix seconds, entry the charge's index;
+-- draw orders the questions of one repeat, those of the least noise first.
 CREATE TABLE questions (
     id          TEXT PRIMARY KEY,
     principal   TEXT NOT NULL,
@@ -56,6 +73,8 @@ CREATE TABLE questions (
     idempotency TEXT NOT NULL,
     body_digest TEXT NOT NULL,
     repeat      TEXT NOT NULL,
+    draw        INTEGER NOT NULL,
+    noise       BLOB NOT NULL,
     plan        BLOB NOT NULL,
     charges     BLOB NOT NULL,
     time        INTEGER NOT NULL,
@@ -68,17 +87,52 @@ CREATE TABLE questions (
 ) STRICT;
 CREATE UNIQUE INDEX questions_key ON questions (principal, idempotency) WHERE idempotency <> '';
 CREATE UNIQUE INDEX questions_release ON questions (release) WHERE release <> '';
-CREATE INDEX questions_repeat ON questions (repeat, entry) WHERE state = 'released';
+CREATE INDEX questions_repeat ON questions (repeat, draw DESC, entry) WHERE state = 'released';
 CREATE INDEX questions_principal ON questions (principal, entry);
 
--- Idempotency keys that a stored release was given again under; entry is the repeat's.
+-- What each question was charged, account by account; time is that of the charge, in Unix seconds.
+CREATE TABLE charges (
+    entry    INTEGER NOT NULL REFERENCES log (idx),
+    account  TEXT NOT NULL REFERENCES accounts (id),
+    question TEXT NOT NULL REFERENCES questions (id),
+    time     INTEGER NOT NULL,
+    epsilon  INTEGER NOT NULL CHECK (epsilon > 0),
+    renyi_1  INTEGER NOT NULL CHECK (renyi_1 >= 0),
+    renyi_2  INTEGER NOT NULL CHECK (renyi_2 >= 0),
+    renyi_3  INTEGER NOT NULL CHECK (renyi_3 >= 0),
+    renyi_4  INTEGER NOT NULL CHECK (renyi_4 >= 0),
+    delta    INTEGER NOT NULL CHECK (delta >= 0),
+    PRIMARY KEY (entry, account)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX charges_account ON charges (account, time);
+
+-- Idempotency keys that a stored release, or a part of it, was given again under: answer is what was given, entry
+-- the repeat's.
 CREATE TABLE repeats (
     principal   TEXT NOT NULL,
     idempotency TEXT NOT NULL CHECK (idempotency <> ''),
     body_digest TEXT NOT NULL,
     release     TEXT NOT NULL,
+    answer      BLOB NOT NULL,
     entry       INTEGER NOT NULL UNIQUE REFERENCES log (idx),
     PRIMARY KEY (principal, idempotency)
+) STRICT;
+
+-- Entries that record a recovery, with their leaf hashes: every checkpoint names them.
+CREATE TABLE recoveries (
+    entry INTEGER PRIMARY KEY REFERENCES log (idx),
+    leaf  BLOB NOT NULL CHECK (length(leaf) = 32)
+) STRICT;
+
+-- What was spent of accounts that were lost in a recovery: opened again, they begin with it.
+CREATE TABLE owed (
+    account       TEXT PRIMARY KEY,
+    spent_epsilon INTEGER NOT NULL CHECK (spent_epsilon >= 0),
+    spent_renyi_1 INTEGER NOT NULL CHECK (spent_renyi_1 >= 0),
+    spent_renyi_2 INTEGER NOT NULL CHECK (spent_renyi_2 >= 0),
+    spent_renyi_3 INTEGER NOT NULL CHECK (spent_renyi_3 >= 0),
+    spent_renyi_4 INTEGER NOT NULL CHECK (spent_renyi_4 >= 0),
+    spent_delta   INTEGER NOT NULL CHECK (spent_delta >= 0)
 ) STRICT;
 
 -- What must not happen cannot, not even by a bug of ours: the log only grows, clocks only grow, a
@@ -104,14 +158,28 @@ CREATE TRIGGER documents_delete BEFORE DELETE ON documents BEGIN SELECT RAISE(AB
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER accounts_update BEFORE UPDATE ON accounts
-WHEN NEW.spent_epsilon < OLD.spent_epsilon OR NEW.spent_renyi < OLD.spent_renyi OR NEW.spent_delta < OLD.spent_delta
-    OR NEW.failures < OLD.failures OR NEW.id <> OLD.id OR NEW.kind <> OLD.kind
-    OR NEW.epsilon <> OLD.epsilon OR NEW.delta <> OLD.delta OR NEW.renyi_order <> OLD.renyi_order
-    OR NEW.cap_epsilon <> OLD.cap_epsilon OR NEW.cap_renyi <> OLD.cap_renyi OR NEW.cap_delta <> OLD.cap_delta
-BEGIN SELECT RAISE(ABORT, 'clocks only grow and caps stay'); END;
+WHEN NEW.spent_epsilon < OLD.spent_epsilon OR NEW.spent_renyi_1 < OLD.spent_renyi_1 OR NEW.spent_renyi_2 < OLD.spent_renyi_2
+    OR NEW.spent_renyi_3 < OLD.spent_renyi_3 OR NEW.spent_renyi_4 < OLD.spent_renyi_4 OR NEW.spent_delta < OLD.spent_delta
+    OR NEW.failures < OLD.failures OR NEW.id <> OLD.id OR NEW.revision < OLD.revision OR NEW.revision > OLD.revision + 1
+    OR NEW.revision = OLD.revision AND (NEW.body <> OLD.body OR NEW.revised <> OLD.revised)
+BEGIN SELECT RAISE(ABORT, 'clocks only grow'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER allocations_update BEFORE UPDATE ON allocations
+WHEN NEW.spent_epsilon < OLD.spent_epsilon OR NEW.spent_renyi_1 < OLD.spent_renyi_1 OR NEW.spent_renyi_2 < OLD.spent_renyi_2
+    OR NEW.spent_renyi_3 < OLD.spent_renyi_3 OR NEW.spent_renyi_4 < OLD.spent_renyi_4 OR NEW.spent_delta < OLD.spent_delta
+    OR NEW.account <> OLD.account OR NEW.name <> OLD.name OR NEW.revision < OLD.revision OR NEW.revision > OLD.revision + 1
+    OR NEW.revision = OLD.revision AND (NEW.body <> OLD.body OR NEW.revised <> OLD.revised)
+BEGIN SELECT RAISE(ABORT, 'clocks only grow'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER accounts_delete BEFORE DELETE ON accounts BEGIN SELECT RAISE(ABORT, 'accounts are for good'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER charges_update BEFORE UPDATE ON charges BEGIN SELECT RAISE(ABORT, 'charges are for good'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER charges_delete BEFORE DELETE ON charges BEGIN SELECT RAISE(ABORT, 'charges are for good'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER questions_update BEFORE UPDATE ON questions
