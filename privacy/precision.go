@@ -75,6 +75,20 @@ func (p Precision) Serves(asked Precision, place []int) bool {
 	return true
 }
 
+// Equals reports whether a release of this precision was drawn with the very noise that another one asks for, under
+// the conditions of Serves.
+func (p Precision) Equals(asked Precision, place []int) bool {
+	if p.Mechanism != asked.Mechanism || !p.Serves(asked, place) {
+		return false
+	}
+	for i, at := range place {
+		if !slices.Equal(p.Scales[at], asked.Scales[i]) {
+			return false
+		}
+	}
+	return p.Selection == nil || *p.Selection == *asked.Selection
+}
+
 // noWorse compares two kinds of noise on one integer.
 func noWorse(kind Mechanism, scale float64, than Mechanism, other float64) bool {
 	if kind == than {

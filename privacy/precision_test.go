@@ -33,7 +33,9 @@ func private(q *Question) { q.Partitions.Keys = nil }
 // TestServes compares releases of one basis, by their loss.
 func TestServes(t *testing.T) {
 	const delta, tiny = OneDelta / 1e8, 3 * (OneDelta / 1e11)
-	epsilon := func(thousandths int64) Loss { return Loss{Epsilon: OneEpsilon / 1000 * Epsilon(thousandths), Delta: delta} }
+	epsilon := func(thousandths int64) Loss {
+		return Loss{Epsilon: OneEpsilon / 1000 * Epsilon(thousandths), Delta: delta}
+	}
 	rho := func(millionths int64, m Mechanism) Loss {
 		return Loss{Rho: OneRho / 1e6 * Rho(millionths), Delta: delta, Mechanism: m}
 	}
@@ -68,6 +70,9 @@ func TestServes(t *testing.T) {
 		}
 		if test.serves && test.stored.Compare(both, test.asked, both) > 0 || test.back && test.asked.Compare(both, test.stored, both) > 0 {
 			t.Errorf("%s: what serves is ordered after the other", test.name)
+		}
+		if got, want := test.stored.Equals(test.asked, both), test.name == "the same"; got != want {
+			t.Errorf("%s: equal is %t", test.name, got)
 		}
 		var read Precision
 		if b, err := json.Marshal(test.stored); err != nil || json.Unmarshal(b, &read) != nil || !reflect.DeepEqual(read, test.stored) {

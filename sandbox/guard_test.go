@@ -36,11 +36,8 @@ func TestRevocationCountsFromItsAcknowledgement(t *testing.T) {
 					must(t, err)
 					before = 1
 				}
-				h.engine.check = func(query.Plan) error { // after the decision, before charge or repeat
-					h.engine.check = nil
-					change(h)
-					return nil
-				}
+				// After the decision, before charge or repeat.
+				h.Service = h.serve(func(p *sandbox.Parts) { p.Questions = &interrupted{h.store, func() { change(h) }} })
 				_, err := h.Submit(ctx, researcher, ask())
 				refused(t, err, sandbox.CodeDenied)
 				h.tally(before, before, 0)

@@ -120,7 +120,7 @@ func signer() *audit.Signer {
 func (h *house) open() {
 	h.t.Helper()
 	var err error
-	h.store, err = store.Open(ctx, store.Options{Path: filepath.Join(h.dir, "store.db"), Signer: signer()})
+	h.store, err = store.Open(ctx, store.Options{Path: filepath.Join(h.dir, "store.db"), Witness: filepath.Join(h.dir, "witness"), Signer: signer()})
 	must(h.t, err)
 }
 

@@ -55,8 +55,8 @@ func (s *Service) MergeSpaces(ctx context.Context, p access.Principal, org, spac
 	if mine == with {
 		return Merge{}, invalid("A space is merged with another one.")
 	}
-	if reason == "" || len(reason) > maxReason {
-		return Merge{}, invalid("Say why in 1 to %d bytes.", maxReason)
+	if err := audit.CheckReason(reason); err != nil {
+		return Merge{}, invalid("%s", err)
 	}
 	if other, _, _ := strings.Cut(with, "/"); other != org {
 		if err := s.registered(ctx, other); err != nil {
@@ -76,8 +76,31 @@ func (s *Service) MergeSpaces(ctx context.Context, p access.Principal, org, spac
 	return *m, err
 }
 
-// maxReason is the longest reason for a change, in bytes.
-const maxReason = 1000
+// Merges lists the merges that name a space, to the owners of either side and to those who oversee.
+func (s *Service) Merges(ctx context.Context, p access.Principal, org, space string) ([]Merge, error) {
+	all, _, err := s.merges(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []Merge
+	for _, m := range all.List {
+		if slices.Contains(m.Spaces, org+"/"+space) && (oversees(p) || ownsOne(p, m.Spaces)) {
+			list = append(list, m)
+		}
+	}
+	if list == nil && !oversees(p) && ownerOf(p, org) != nil {
+		return nil, notFound("account")
+	}
+	return list, nil
+}
+
+// ownsOne reports whether the principal is the owner of one of the spaces.
+func ownsOne(p access.Principal, spaces []string) bool {
+	return slices.ContainsFunc(spaces, func(space string) bool {
+		org, _, _ := strings.Cut(space, "/")
+		return ownerOf(p, org) == nil
+	})
+}
 
 // merges reads all merges; none is revision 0.
 func (s *Service) merges(ctx context.Context) (all merges, revision int64, err error) {

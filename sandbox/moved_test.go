@@ -54,10 +54,25 @@ func TestGuardsOfSeveral(t *testing.T) {
 	if err != nil || a.Datasets[1].Version != 2 {
 		t.Errorf("%+v %v", a, err)
 	}
-	meanwhile(func() { h.consent(pupils, denyDoc) }) // a repeat is refused as well
-	_, err = h.Submit(ctx, researcher, ask(sql(united)))
+	// A repeat is refused as well.
+	service := h.serve(func(p *sandbox.Parts) { p.Questions = &interrupted{h.store, func() { h.consent(pupils, denyDoc) }} })
+	_, err = service.Submit(ctx, researcher, ask(sql(united)))
 	refused(t, err, sandbox.CodeDenied)
 	h.tally(1, 1, 0)
+}
+
+// interrupted is a store of questions while something else happens, once: after the decision, before a repeat.
+type interrupted struct {
+	sandbox.Questions
+	by func()
+}
+
+func (i *interrupted) ByRepeat(ctx context.Context, repeat string, limit int) ([]sandbox.Question, error) {
+	if by := i.by; by != nil {
+		i.by = nil
+		by()
+	}
+	return i.Questions.ByRepeat(ctx, repeat, limit)
 }
 
 // TestCrashOfSeveral: a question over two owners is completed once, on the versions it was charged for.

@@ -46,9 +46,10 @@ type candidate struct {
 }
 
 // released finds the most exact release that answers the question, the earliest of several; nil where there is none.
-// Where the mechanism was left to us, any that is open today will do: the choice moves with the accounts, and a
-// repeat stays free.
+// It is at least as exact as the question's own would be. Where the mechanism was left to us, the very noise of the
+// other one will do as well, if that is open today: the choice moves with the accounts, and a repeat stays free.
 func (s *Service) released(ctx context.Context, q prepared) (*candidate, error) {
+	chosen := q.loss
 	var best *candidate
 	for _, v := range views(q.plan) {
 		for _, q.offer = range q.offers {
@@ -69,7 +70,7 @@ func (s *Service) released(ctx context.Context, q prepared) (*candidate, error) 
 				if err != nil {
 					return nil, err
 				}
-				if c != nil && c.drawn.Precision.Serves(asked, c.place.Aggregates) && c.beats(best) {
+				if c != nil && c.serves(asked, q.loss == chosen) && c.beats(best) {
 					best = c
 				}
 			}
@@ -89,6 +90,14 @@ func newCandidate(old Question, v view) (*candidate, error) {
 		return nil, nil
 	}
 	return c, nil
+}
+
+// serves reports whether a candidate has the noise asked for or, where less of it will do, less.
+func (c *candidate) serves(asked privacy.Precision, less bool) bool {
+	if less {
+		return c.drawn.Precision.Serves(asked, c.place.Aggregates)
+	}
+	return c.drawn.Precision.Equals(asked, c.place.Aggregates)
 }
 
 // beats reports whether a candidate is more exact than another, or as exact and earlier.

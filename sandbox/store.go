@@ -64,7 +64,6 @@ type Question struct {
 	Answer      []byte // the answer, and all that was drawn; opaque to the store, nil until State is Released
 	Release     string // rel_…; "" until State is Released
 	Entry       int64  // log index of the charge; -1 for none
-	Repeated    bool   // found by the key of a repeat; never stored
 }
 
 // Guard is a catalogue document that a question was decided and planned with. What rests on it is
@@ -151,8 +150,7 @@ type Questions interface {
 	// Question returns a question by its id or its release's id, or ErrNotFound.
 	Question(ctx context.Context, id string) (Question, error)
 	// ByKey returns the question that answers the principal's idempotency key, or ErrNotFound. For a key
-	// that a repeat was given under it is the repeated question, with Repeated set and the repeat's BodyDigest
-	// and Answer.
+	// that a repeat was given under it is the repeated question, with the repeat's BodyDigest and Answer.
 	ByKey(ctx context.Context, principal, key string) (Question, error)
 	// ByRepeat returns at most limit Released questions with this repeat digest, without Plan and Answer: those of
 	// the largest Draw, and the earliest of equal ones, first.

@@ -16,7 +16,7 @@ import (
 )
 
 // errMoved means that a document which decision, plan or price rest on changed before the charge.
-var errMoved = errors.New("the question was prepared on a catalogue that has changed")
+var errMoved = &Error{Code: CodeConflict, Public: "Policy, project or dataset changed while the question was decided; nothing was charged.", Hint: "Ask again."}
 
 // Submit is the one path from a question to a release:
 //
@@ -48,7 +48,7 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, q Query) (Answ
 			return a, err
 		}
 	}
-	return Answer{}, &Error{Code: CodeConflict, Public: "Policy, project or dataset changed while the question was decided; nothing was charged.", Hint: "Ask again.", Err: err}
+	return Answer{}, err
 }
 
 // turn waits until fewer than Parallel questions are under way. A question has its turn until its answer is drawn,

@@ -48,9 +48,18 @@ func (v *visibleTables) Table(org, name string) (query.Table, bool) {
 		return query.Table{}, false
 	}
 	if d, err = v.merges.apply(d); err != nil {
-		v.err = err
+		v.err = v.moved(id, revision, err)
 		return query.Table{}, false
 	}
 	v.found[id] = foundTable{d, revision}
 	return query.Table{ID: id, Declaration: d.Declaration}, true
+}
+
+// moved returns errMoved where a declaration changed after it was read: then what does not fit it may be the
+// rows registered under the next one.
+func (v *visibleTables) moved(id string, revision int64, otherwise error) error {
+	if _, now, err := v.service.dataset(v.ctx, id); err == nil && now != revision {
+		return errMoved
+	}
+	return otherwise
 }

@@ -13,7 +13,7 @@ import (
 
 func accountCommand() *cobra.Command {
 	return noun("account", "Lifetime privacy budgets, what was spent of them, and who may spend the rest",
-		accountOpen(), accountSet(), accountShow(), accountList(), accountAllocate(), accountDeallocate())
+		accountOpen(), accountSet(), accountShow(), accountList(), accountAllocate(), accountDeallocate(), accountMerge())
 }
 
 // accountBody is the body of PUT /v1/accounts/{org}/{space}.

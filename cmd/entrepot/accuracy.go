@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"entrepot/privacy"
 	"entrepot/sandbox"
@@ -27,10 +28,12 @@ type accuracyFlags struct {
 	halfWidth, relative map[string]string
 	groupSize           int64
 	release             string
+	flags               *pflag.FlagSet // that they are among
 }
 
 func (a *accuracyFlags) add(c *cobra.Command) {
 	f := c.Flags()
+	a.flags = f
 	f.StringToStringVar(&a.halfWidth, "accuracy", nil, "spend as little as gives a column an error of ± so much at 95 %, name=n; instead of --epsilon or --rho")
 	f.StringToStringVar(&a.relative, "relative", nil, "likewise, as a part of the column's value, name=0.05")
 	f.Int64Var(&a.groupSize, "group-size", 0, fmt.Sprintf("rows of the group that the error is for (default %d, but none for --accuracy and --relative)", assumedGroup))

@@ -6,8 +6,6 @@ import (
 	"entrepot/privacy"
 )
 
-const defaultEpsilon = "0.5"
-
 // lossFlags say what a question may spend.
 type lossFlags struct {
 	epsilon, rho, delta, mechanism, gaussianDelta string
@@ -16,7 +14,7 @@ type lossFlags struct {
 
 func (l *lossFlags) add(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&l.epsilon, "epsilon", defaultEpsilon, "privacy loss ε to spend, by Laplace noise")
+	f.StringVar(&l.epsilon, "epsilon", "", "privacy loss ε to spend, by Laplace noise (default: what the owners of the tables have set, if they have)")
 	f.StringVar(&l.rho, "rho", "", "privacy loss ρ to spend instead of ε: less noise where several columns are asked for")
 	f.StringVar(&l.delta, "delta", "0", "δ to spend; needed where the groups are not public")
 	f.StringVar(&l.mechanism, "mechanism", "", "laplace or gaussian, with --rho (default: gaussian where that ends no clock that could pay for laplace)")
@@ -25,6 +23,9 @@ func (l *lossFlags) add(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("epsilon", "rho")
 	choices(c, "mechanism", string(privacy.Laplace), string(privacy.Gaussian))
 }
+
+// named reports whether a loss is asked for.
+func (l *lossFlags) named() bool { return l.epsilon != "" || l.rho != "" }
 
 func (l *lossFlags) read() (out lossBody, err error) {
 	out.Mechanism, out.Weights = privacy.Mechanism(l.mechanism), l.weights
@@ -35,10 +36,13 @@ func (l *lossFlags) read() (out lossBody, err error) {
 		if out.Rho == 0 {
 			return out, usage("--rho is above 0")
 		}
-	} else if out.Epsilon, err = privacy.ParseEpsilon(l.epsilon); err != nil {
-		return out, usage("--epsilon: %w", err)
-	} else if out.Epsilon == 0 {
-		return out, usage("--epsilon is above 0")
+	} else if l.epsilon != "" {
+		if out.Epsilon, err = privacy.ParseEpsilon(l.epsilon); err != nil {
+			return out, usage("--epsilon: %w", err)
+		}
+		if out.Epsilon == 0 {
+			return out, usage("--epsilon is above 0")
+		}
 	}
 	if out.Delta, err = privacy.ParseDelta(l.delta); err != nil {
 		return out, usage("--delta: %w", err)

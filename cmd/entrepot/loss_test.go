@@ -26,11 +26,12 @@ func TestLossFlags(t *testing.T) {
 		flags []string
 		loss  string
 	}{
-		{nil, `{"epsilon":"0.5","delta":"0"}`},
+		{nil, ``},
+		{[]string{"--epsilon", "0.5"}, `{"epsilon":"0.5","delta":"0"}`},
 		{[]string{"--rho", "0.005"}, `{"rho":"0.005","delta":"0"}`},
 		{[]string{"--rho", "5e-3", "--mechanism", "gaussian", "--gaussian-delta", "1e-9", "--delta", "1e-8"},
 			`{"rho":"0.005","delta":"1e-8","mechanism":"gaussian","gaussian_delta":"1e-9"}`},
-		{[]string{"--weight", "n=2,best=3"}, `{"epsilon":"0.5","delta":"0","weights":{"best":3,"n":2}}`},
+		{[]string{"--epsilon", "0.5", "--weight", "n=2,best=3"}, `{"epsilon":"0.5","delta":"0","weights":{"best":3,"n":2}}`},
 	} {
 		run(t, "", append([]string{"estimate", "-p", "p", "SELECT 1"}, test.flags...)...).want(t, exitOK,
 			"costs a/x ε inf (Rényi 0.25) δ 1e-18; the account bears it", "costs c/y ε inf; the account does not bear it",
@@ -42,7 +43,7 @@ func TestLossFlags(t *testing.T) {
 	asked = nil
 	for _, bad := range [][]string{
 		{"--epsilon", "1", "--rho", "1"}, {"--epsilon", "0"}, {"--rho", "0"}, {"--rho", "inf"}, {"--rho", "-1"},
-		{"--gaussian-delta", "2"}, {"--weight", "n=0"}, {"--weight", "n=x"}, {"--weight", "n"},
+		{"--gaussian-delta", "2"}, {"--epsilon", "1", "--weight", "n=0"}, {"--weight", "n=2"}, {"--delta", "1e-9"}, {"--weight", "n=x"}, {"--weight", "n"},
 	} {
 		run(t, "", append([]string{"estimate", "-p", "p", "SELECT 1"}, bad...)...).want(t, exitUsage)
 	}

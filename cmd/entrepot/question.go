@@ -13,7 +13,7 @@ import (
 type questionBody struct {
 	Project   string        `json:"project"`
 	SQL       string        `json:"sql"`
-	Loss      *lossBody     `json:"loss,omitempty"` // it or Accuracy
+	Loss      *lossBody     `json:"loss,omitempty"` // it or Accuracy; neither: what the owners have set
 	Accuracy  *accuracyBody `json:"accuracy,omitempty"`
 	GroupSize int64         `json:"group_size,omitempty"` // with Accuracy, or in an estimate
 	Release   string        `json:"release,omitempty"`    // likewise
@@ -65,14 +65,19 @@ func (q *questionFlags) read(s *session, args []string) (questionBody, error) {
 	if err != nil {
 		return out, err
 	}
-	if q.accuracy.groupSize < 0 {
+	if q.accuracy.groupSize < 1 && q.accuracy.flags.Changed("group-size") {
 		return out, usage("--group-size is at least 1")
 	}
 	out.GroupSize, out.Release = q.accuracy.groupSize, q.accuracy.release
-	if !q.accuracy.given() {
+	switch {
+	case q.accuracy.given():
+		if out.Accuracy, err = q.accuracy.read(loss); err != nil {
+			return out, err
+		}
+	case q.loss.named():
 		out.Loss = &loss
-	} else if out.Accuracy, err = q.accuracy.read(loss); err != nil {
-		return out, err
+	case loss.Delta != 0 || loss.Mechanism != "" || loss.GaussianDelta != 0 || loss.Weights != nil:
+		return out, usage("--delta, --mechanism, --gaussian-delta and --weight go with --epsilon or --rho")
 	}
 	if q.maxPartitions < 0 || q.maxRowsPerPartition < 0 {
 		return out, usage("--max-partitions and --max-rows-per-partition are at least 1")

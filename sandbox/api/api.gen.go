@@ -238,6 +238,32 @@ type ID = string
 // so it is only for accounts that can pay by their Rényi clock.
 type Loss = lossBody
 
+// Merge defines model for Merge.
+type Merge struct {
+	// Agreed Organisations whose owners did
+	Agreed  []ID `json:"agreed"`
+	InForce bool `json:"in_force"`
+
+	// Reason Of the newest of them
+	Reason string `json:"reason"`
+
+	// Spaces Two, sorted
+	Spaces []SpaceID `json:"spaces"`
+}
+
+// MergeList defines model for MergeList.
+type MergeList struct {
+	Merges []Merge `json:"merges"`
+}
+
+// MergeRequest defines model for MergeRequest.
+type MergeRequest struct {
+	Reason string `json:"reason"`
+
+	// With org/space
+	With SpaceID `json:"with"`
+}
+
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
 	// Delta An exact decimal. A JSON number is read digit by digit, so 0.1 is a tenth.
@@ -525,6 +551,9 @@ type PutAccountJSONRequestBody = Budget
 // PutAllocationJSONRequestBody defines body for PutAllocation for application/json ContentType.
 type PutAllocationJSONRequestBody = AllocationRequest
 
+// PutMergeJSONRequestBody defines body for PutMerge for application/json ContentType.
+type PutMergeJSONRequestBody = MergeRequest
+
 // PutDatasetJSONRequestBody defines body for PutDataset for application/json ContentType.
 type PutDatasetJSONRequestBody = Declaration
 
@@ -572,6 +601,12 @@ type ServerInterface interface {
 	// PutAllocation Cap what some of those who ask may spend of an account
 	// (PUT /v1/accounts/{org}/{space}/allocations/{allocation})
 	PutAllocation(ctx echo.Context, org Org, space Space, allocation AllocationName, params PutAllocationParams) error
+	// ListMerges With which unit spaces this one is merged
+	// (GET /v1/accounts/{org}/{space}/merges)
+	ListMerges(ctx echo.Context, org Org, space Space) error
+	// PutMerge Agree that another unit space holds the same people
+	// (PUT /v1/accounts/{org}/{space}/merges)
+	PutMerge(ctx echo.Context, org Org, space Space) error
 	// GetCheckpoint The log's signed checkpoint
 	// (GET /v1/audit/checkpoint)
 	GetCheckpoint(ctx echo.Context) error
@@ -873,6 +908,54 @@ func (w *ServerInterfaceWrapper) PutAllocation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PutAllocation(ctx, org, space, allocation, params)
+	return err
+}
+
+// ListMerges converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMerges(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "org" -------------
+	var org Org
+
+	err = runtime.BindStyledParameterWithOptions("simple", "org", ctx.Param("org"), &org, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter org: %s", err))
+	}
+
+	// ------------- Path parameter "space" -------------
+	var space Space
+
+	err = runtime.BindStyledParameterWithOptions("simple", "space", ctx.Param("space"), &space, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter space: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMerges(ctx, org, space)
+	return err
+}
+
+// PutMerge converts echo context to params.
+func (w *ServerInterfaceWrapper) PutMerge(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "org" -------------
+	var org Org
+
+	err = runtime.BindStyledParameterWithOptions("simple", "org", ctx.Param("org"), &org, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter org: %s", err))
+	}
+
+	// ------------- Path parameter "space" -------------
+	var space Space
+
+	err = runtime.BindStyledParameterWithOptions("simple", "space", ctx.Param("space"), &space, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter space: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutMerge(ctx, org, space)
 	return err
 }
 
@@ -1355,6 +1438,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/accounts", wrapper.ListAccounts, options.OperationMiddlewares["listAccounts"]...)
 	router.GET(options.BaseURL+"/v1/accounts/:org/:space", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
 	router.PUT(options.BaseURL+"/v1/accounts/:org/:space", wrapper.PutAccount, options.OperationMiddlewares["putAccount"]...)
+	router.GET(options.BaseURL+"/v1/accounts/:org/:space/merges", wrapper.ListMerges, options.OperationMiddlewares["listMerges"]...)
+	router.PUT(options.BaseURL+"/v1/accounts/:org/:space/merges", wrapper.PutMerge, options.OperationMiddlewares["putMerge"]...)
 	router.DELETE(options.BaseURL+"/v1/accounts/:org/:space/allocations/:allocation", wrapper.DeleteAllocation, options.OperationMiddlewares["deleteAllocation"]...)
 	router.GET(options.BaseURL+"/v1/accounts/:org/:space/allocations/:allocation", wrapper.GetAllocation, options.OperationMiddlewares["getAllocation"]...)
 	router.PUT(options.BaseURL+"/v1/accounts/:org/:space/allocations/:allocation", wrapper.PutAllocation, options.OperationMiddlewares["putAllocation"]...)

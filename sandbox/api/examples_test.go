@@ -55,6 +55,8 @@ func story() []step {
 		{"listReleases", "researcher", false},
 		{"getRelease", "researcher", true},
 		{"deleteAllocation", "owner", false},
+		{"putMerge", "owner", false},
+		{"listMerges", "owner", false},
 		{"listEntries", "regulator", true},
 		{"getCheckpoint", "owner", true},
 		{"getExport", "regulator", true},

@@ -594,7 +594,7 @@ func testRepeat(t *testing.T, s storage) {
 	_, err = s.Charge(ctx, second, chargeEntry())
 	wantErr(t, err, sandbox.ErrDuplicate)
 	got, err := s.ByKey(ctx, "a/b", "k")
-	if err != nil || got.ID != "qry_1" || !got.Repeated || got.BodyDigest != "digest of k" || string(got.Answer) != "what a/b was given" {
+	if err != nil || got.ID != "qry_1" || got.BodyDigest != "digest of k" || string(got.Answer) != "what a/b was given" {
 		t.Errorf("by the repeat's key: %+v, %v", got, err)
 	}
 	_, err = s.ByKey(ctx, "a/b", "")

@@ -18,6 +18,9 @@ const listColumns = `id, principal, project, idempotency, body_digest, repeat, d
 // repeatColumns leave out plan and answer.
 const repeatColumns = `id, principal, project, idempotency, body_digest, repeat, draw, noise, X'', charges, time, state, NULL, release, entry`
 
+// repeatsInOrder is answered by the index questions_repeat, without sorting.
+const repeatsInOrder = `repeat = ? AND state = 'released' ORDER BY draw DESC, entry`
+
 const questionColumns = `id, principal, project, idempotency, body_digest, repeat, draw, noise, plan, charges, time, state, answer, release, entry`
 
 // Question implements sandbox.Questions.
@@ -41,13 +44,13 @@ func (s *Store) ByKey(ctx context.Context, principal, key string) (sandbox.Quest
 		return q, err
 	}
 	q, err = readQuestion(ctx, s.reads, `release = ?`, release)
-	q.Repeated, q.BodyDigest, q.Answer = true, digest, answer
+	q.BodyDigest, q.Answer = digest, answer
 	return q, err
 }
 
 // ByRepeat implements sandbox.Questions.
 func (s *Store) ByRepeat(ctx context.Context, repeat string, limit int) ([]sandbox.Question, error) {
-	return listQuestions(ctx, s.reads, repeatColumns, `repeat = ? AND state = 'released' ORDER BY draw DESC, entry`, limit, repeat)
+	return listQuestions(ctx, s.reads, repeatColumns, repeatsInOrder, limit, repeat)
 }
 
 // Newest implements sandbox.Questions.

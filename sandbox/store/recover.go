@@ -263,6 +263,31 @@ func resume(ctx context.Context, q querier, a ledger.Account) (ledger.Account, e
 	return audit.Resume(a, owed), err
 }
 
+// changes are recoveries that were read, by index. One of them changed many accounts, and is as long.
+type changes map[int64]recoveryEntry
+
+type recoveryEntry struct {
+	entry audit.Entry
+	body  audit.Body
+}
+
+// last returns the entry that an account's row names as the last that changed it.
+func (c changes) last(ctx context.Context, q querier, account string) (audit.Entry, audit.Body, error) {
+	const which = `accounts.entry FROM accounts WHERE id = ?`
+	var index int64
+	if err := one(ctx, q, `SELECT `+which, []any{account}, &index); err != nil {
+		return audit.Entry{}, nil, err
+	}
+	if known, ok := c[index]; ok {
+		return known.entry, known.body, nil
+	}
+	entry, body, err := entryOf(ctx, q, which, account)
+	if _, ok := body.(audit.Recovery); ok && err == nil {
+		c[index] = recoveryEntry{entry, body}
+	}
+	return entry, body, err
+}
+
 // readRecoveries names the recoveries that the log records.
 func readRecoveries(ctx context.Context, q querier) ([]audit.Mark, error) {
 	var marks []audit.Mark

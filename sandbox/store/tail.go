@@ -107,8 +107,9 @@ func (t *tail) checkAccounts(ctx context.Context, q querier) error {
 	if err != nil {
 		return err
 	}
+	changes := changes{}
 	for _, account := range accounts {
-		newest, body, err := entryOf(ctx, q, `accounts.entry FROM accounts WHERE id = ?`, account.ID)
+		newest, body, err := changes.last(ctx, q, account.ID)
 		if err != nil {
 			return err
 		}
