@@ -15,6 +15,7 @@ type Estimate struct {
 	Question   string              `json:"question"` // in canonical form
 	Decision   access.Decision     `json:"decision"` // of the policies of all datasets together
 	Loss       Spent               `json:"loss"`     // what it would spend: as asked, or found for the accuracy asked
+	Repeat     bool                `json:"repeat"`   // an earlier release answers it, at no charge
 	Admitted   bool                `json:"admitted"` // by every account and allocation, as they stand
 	Charged    []EstimateCharge    `json:"charged"`
 	Mechanisms []EstimateMechanism `json:"mechanisms"`
@@ -65,6 +66,11 @@ func (s *Service) Estimate(ctx context.Context, p access.Principal, q Query) (Es
 	if e.Charged, e.Admitted, err = s.admissions(ctx, p, ready); err != nil {
 		return Estimate{}, err
 	}
+	earlier, err := s.released(ctx, ready)
+	if err != nil {
+		return Estimate{}, err
+	}
+	e.Repeat = earlier != nil
 	e.describe(ready)
 	return e, nil
 }

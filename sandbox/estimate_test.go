@@ -137,3 +137,26 @@ func TestEstimateOfARefusal(t *testing.T) {
 		t.Errorf("frozen: %+v %v", e, err)
 	}
 }
+
+// TestEstimateKnowsRepeats: what was answered costs nothing, as long as it is allowed.
+func TestEstimateKnowsRepeats(t *testing.T) {
+	h := newHouse(t)
+	said := func() bool {
+		t.Helper()
+		e, err := h.Estimate(ctx, researcher, ask())
+		must(t, err)
+		return e.Repeat
+	}
+	if said() {
+		t.Error("nothing was answered yet")
+	}
+	_, err := h.Submit(ctx, researcher, ask())
+	must(t, err)
+	if !said() {
+		t.Error("it was answered")
+	}
+	h.putPolicy(students, denyDoc)
+	if said() {
+		t.Error("it is denied now")
+	}
+}

@@ -60,6 +60,9 @@ func estimateText(e sandbox.Estimate, limit int) string {
 	for _, m := range e.Mechanisms {
 		fmt.Fprintf(&b, "%s: %s\n", printable(m.Mechanism), printable(m.Why))
 	}
+	if e.Repeat {
+		b.WriteString("An earlier release answers it: unless you ask for a fresh draw, nothing is charged.\n")
+	}
 	groups := "Groups are public: all are listed, also empty ones."
 	if e.Partitions == "selected" {
 		groups = "Groups are selected privately: small ones are not listed."

@@ -445,7 +445,7 @@ func TestRecoverTwoLostLogs(t *testing.T) {
 // that an auditor kept: the clocks are at least what was charged in all the pasts that there is
 // evidence of.
 func TestRecoveriesCountAll(t *testing.T) {
-	rounds := 20
+	rounds := 12
 	if os.Getenv("ENTREPOT_SOAK") != "" {
 		rounds = 1000
 	}

@@ -476,7 +476,7 @@ func TestWitnessKilled(t *testing.T) {
 	s := p.open()
 	openPure(t, s, "kr_edu/student", 1_000_000)
 	must(t, s.Close())
-	rounds := 15
+	rounds := 8
 	if os.Getenv("ENTREPOT_SOAK") != "" {
 		rounds = 300
 	}
