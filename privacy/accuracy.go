@@ -52,6 +52,9 @@ const (
 	// mostLeast is the most that the smallest weight may be where there is a rest of weight 1 each: aggregates whose width
 	// does not matter, and the choice of private partitions. So they have half of what the easiest aim has, or more.
 	mostLeast = 2
+	// maxTries is the most intervals that are looked at for weights that may do with less. It keeps a question of many
+	// columns from keeping a server busy: what is found until then meets the accuracy as well.
+	maxTries = 10_000
 )
 
 // Cheapest returns the question with the least loss that meets an accuracy, and its aggregates with the weights
@@ -80,6 +83,7 @@ type solver struct {
 	needs  []int64
 	shares []int64 // for each draw, the largest need of the aims that use it; 0 where none does [pico]
 	rest   int64   // draws without an aim, and partition selection
+	tries  int     // intervals looked at by tighten
 }
 
 func newSolver(q Question, a Accuracy) (*solver, error) {
@@ -312,6 +316,9 @@ func (s *solver) tighten(loss int64) int64 {
 		before := loss
 		for _, i := range s.aims {
 			for _, factor := range []float64{0.5, 0.8, 0.95, 1.05, 1.25, 2} {
+				if s.tries > maxTries {
+					return loss
+				}
 				w := &s.spec.question.Aggregates[i].Weight
 				old := *w
 				*w = min(max(1, int64(math.Round(float64(old)*factor))), MaxWeight)
@@ -364,6 +371,7 @@ func (s *solver) lower(loss int64) int64 {
 				return false
 			}
 		}
+		s.tries += len(s.aims)
 		return !slices.ContainsFunc(s.aims, func(i int) bool { return !s.met(i) })
 	}
 	low := loss - max(1, loss/100_000)

@@ -156,7 +156,7 @@ func TestMostOneQuestionMayCost(t *testing.T) {
 	if !errors.Is(err, ledger.ErrQuestion) || !strings.Contains(e.Public, "ε 0.5 of at most 0.1") || e.Hint == "" {
 		t.Errorf("%+v", e)
 	}
-	if d := logged[audit.Decision](h, audit.KindDecision); len(d) != 1 || d[0].Verdict != audit.VerdictExhausted || d[0].Reason != e.Public || d[0].Query != e.Query {
+	if d := logged[audit.Decision](h, audit.KindDecision); len(d) != 1 || d[0].Verdict != audit.VerdictExhausted || strings.Contains(d[0].Reason, "0.5") || d[0].Query != e.Query {
 		t.Errorf("%+v", d)
 	}
 	_, err = h.exam(func(q *sandbox.Query) { q.Loss.Epsilon = largest })

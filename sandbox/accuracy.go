@@ -39,19 +39,19 @@ func (s *Service) reach(ctx context.Context, q *prepared, a Accuracy, loss priva
 	loss.Mechanism, laplaceLoss.GaussianDelta = privacy.Gaussian, 0
 	gaussian, laplace := q.cheapest(loss), q.cheapest(laplaceLoss)
 	q.offer, q.offers = laplace, []offer{gaussian, laplace}
-	accounts, missing, err := s.accounts(ctx, q.spaces())
+	purses, missing, err := s.purses(ctx, *q)
 	if err != nil {
 		return err
 	}
 	now := s.now()
-	if q.why = unbearable(accounts, missing, gaussian, laplace, now); q.why != "" {
+	if q.why = unbearable(purses, missing, gaussian, laplace, now); q.why != "" {
 		return nil
 	}
 	if laplace.invalid != nil {
 		q.offer, q.why = gaussian, "there is no laplace noise for this question: "+AsError(laplace.invalid).Public
 		return nil
 	}
-	b, ok := hardest(accounts, gaussian, laplace, now)
+	b, ok := hardest(purses, gaussian, laplace, now)
 	switch {
 	case !ok:
 		q.why = "no clock has room for either"

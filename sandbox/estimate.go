@@ -49,11 +49,20 @@ func (s *Service) Estimate(ctx context.Context, p access.Principal, q Query) (Es
 	if err := require(p, access.Researcher); err != nil {
 		return Estimate{}, err
 	}
+	select {
+	case s.estimates <- struct{}{}:
+		defer func() { <-s.estimates }()
+	case <-ctx.Done():
+		return Estimate{}, &Error{Code: CodeUnavailable, Public: "Too many estimates are under way. Try again later.", Err: ctx.Err()}
+	}
 	ready, err := s.prepare(ctx, p, q)
 	if err != nil {
 		return Estimate{}, err
 	}
-	if ready.invalid != nil {
+	switch {
+	case ready.invalid != nil && !ready.decision.Allowed: // who may not ask is not told why it would not work
+		return Estimate{}, ready.denial("")
+	case ready.invalid != nil:
 		return Estimate{}, ready.invalid
 	}
 	e := Estimate{Question: ready.plan.Canonical(), Decision: ready.decision, Loss: newSpent(ready.loss, ready.weights),

@@ -62,7 +62,7 @@ func (s *Service) groupsOf(ctx context.Context, p access.Principal, g Group) (gr
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return groups{}, unavailable(err)
 	}
-	if err != nil || q.State != Released || !mayReadRelease(p, q) {
+	if err != nil || !mayReadRelease(p, q) {
 		return groups{}, notFound("release")
 	}
 	return releasedGroups(q)

@@ -3,7 +3,9 @@ package sandbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"entrepot/access"
@@ -71,21 +73,55 @@ func (s *Service) settle(ctx context.Context, q *prepared, loss privacy.Loss) er
 	loss.Mechanism, loss.GaussianDelta = privacy.Laplace, 0
 	laplace := q.consider(loss)
 	q.offer, q.offers = laplace, []offer{best, laplace}
-	accounts, missing, err := s.accounts(ctx, q.spaces())
+	purses, missing, err := s.purses(ctx, *q)
 	if err != nil {
 		return err
 	}
-	if q.why = unbearable(accounts, missing, best, laplace, s.now()); q.why == "" {
+	if q.why = unbearable(purses, missing, best, laplace, s.now()); q.why == "" {
 		q.offer, q.why = best, "it is the smaller noise for this ρ, and ends no clock that could pay for laplace noise"
 	}
 	return nil
+}
+
+// purse is an account, with the allocations of it that cover who asks.
+type purse struct {
+	ledger.Account
+	allocations []ledger.Allocation
+}
+
+// purses finds what a question would be charged to, or names an account that is not open.
+func (s *Service) purses(ctx context.Context, q prepared) (list []purse, missing string, err error) {
+	accounts, missing, err := s.accounts(ctx, q.spaces())
+	if err != nil || missing != "" {
+		return nil, missing, err
+	}
+	for _, a := range accounts {
+		allocations, err := s.Ledger.Allocations(ctx, a.ID)
+		if err != nil {
+			return nil, "", unavailable(err)
+		}
+		allocations = slices.DeleteFunc(slices.Clone(allocations), func(a ledger.Allocation) bool { return !a.Scope.Covers(q.asker) })
+		list = append(list, purse{a, allocations})
+	}
+	return list, "", nil
+}
+
+// refuses names an allocation that would bear the one loss and not the other; "" where none does.
+func (p purse) refuses(loss, other privacy.Clocks) string {
+	for _, a := range p.allocations {
+		_, err := a.Admit(ledger.Charge{Account: p.ID, Loss: loss})
+		if _, otherwise := a.Admit(ledger.Charge{Account: p.ID, Loss: other}); err != nil && otherwise == nil {
+			return a.Name
+		}
+	}
+	return ""
 }
 
 // unbearable says why the best noise may not be taken for Laplace noise, as the accounts stand now, or "" where it
 // may: every account admits it, and none loses Σε by it that Laplace noise would have left running. Where Laplace
 // noise does not fit Σε either, that clock cannot pay for this question anyway, and Σd does. What is
 // charged between now and the question's own charge is not foreseen.
-func unbearable(accounts []ledger.Account, missing string, best, laplace offer, now time.Time) string {
+func unbearable(purses []purse, missing string, best, laplace offer, now time.Time) string {
 	switch {
 	case best.invalid != nil:
 		return "there is no gaussian noise for this question: " + AsError(best.invalid).Public
@@ -94,11 +130,17 @@ func unbearable(accounts []ledger.Account, missing string, best, laplace offer, 
 	case !best.decision.Allowed:
 		return "a policy does not allow the price of gaussian noise"
 	}
-	for _, a := range accounts {
+	for _, a := range purses {
 		price := best.spec.Price(a.Promise.Orders)
 		_, err := a.Admit(ledger.Charge{Account: a.ID, Loss: price}, now)
-		ends := !best.fits(a, now) && laplace.fits(a, now)
+		ends := !best.fits(a.Account, now) && laplace.fits(a.Account, now)
+		allocation := ""
+		if laplace.invalid == nil {
+			allocation = a.refuses(price, laplace.spec.Price(a.Promise.Orders))
+		}
 		switch {
+		case allocation != "":
+			return "the allocation " + allocation + " of " + a.ID + " covers laplace noise, and not gaussian noise"
 		case ends && price.Epsilon == infinite:
 			return "gaussian noise would end Σε of " + a.ID + ", which still runs; a gaussian_delta makes its ε finite"
 		case ends:
@@ -120,8 +162,8 @@ type bite struct {
 // hardest measures two offers on each account's clock with most room, among those that can pay for one of the two, and
 // returns the account's that is hit hardest: what it has most of will pay for the next questions. Of equal clocks it is
 // the one that pays best. false where no clock can pay.
-func hardest(accounts []ledger.Account, one, other offer, now time.Time) (worst bite, ok bool) {
-	for _, a := range accounts {
+func hardest(purses []purse, one, other offer, now time.Time) (worst bite, ok bool) {
+	for _, a := range purses {
 		p, q, limits, room := one.spec.Price(a.Promise.Orders), other.spec.Price(a.Promise.Orders), a.Limits(now), a.Room(now)
 		var best bite
 		consider := func(clock string, p, q, limit, room int64) {
@@ -166,7 +208,11 @@ func (q prepared) consider(loss privacy.Loss) offer {
 
 // without is an offer that has no price.
 func (q prepared) without(o offer, err error) offer {
-	o.invalid = invalid("%s", err)
+	if e := (*Error)(nil); errors.As(err, &e) {
+		o.invalid = e
+	} else {
+		o.invalid = invalid("%s", err)
+	}
 	o.decision, o.refusal = q.decide(o.loss.Epsilon)
 	return o
 }

@@ -25,7 +25,7 @@ func (h *house) merge() {
 	must(h.t, err)
 	m, err := h.MergeSpaces(ctx, stranded, "uk_ou", "pupil", "kr_edu/student", twoYears)
 	must(h.t, err)
-	if !m.InForce() || !slices.Equal(m.Spaces, []string{"kr_edu/student", pupil}) {
+	if !m.InForce || !slices.Equal(m.Spaces, []string{"kr_edu/student", pupil}) {
 		h.t.Fatalf("%+v", m)
 	}
 }
@@ -36,7 +36,7 @@ func TestMergeNeedsBothOwners(t *testing.T) {
 	_, err := h.Submit(ctx, researcher, ask(sql(both)))
 	refused(t, err, sandbox.CodeInvalidSQL)
 	m, err := h.MergeSpaces(ctx, owner, "kr_edu", "student", pupil, twoYears)
-	if err != nil || m.InForce() {
+	if err != nil || m.InForce {
 		t.Fatalf("%+v %v", m, err)
 	}
 	again, err := h.MergeSpaces(ctx, owner, "kr_edu", "student", pupil, "once more")
@@ -105,7 +105,7 @@ func TestMergesAreOneGroup(t *testing.T) {
 	}
 	for _, pair := range [][2]string{{"zoo", "student"}, {"pupil", "zoo"}} {
 		m, err := h.MergeSpaces(ctx, owner, "kr_edu", pair[0], "kr_edu/"+pair[1], "one school")
-		if err != nil || !m.InForce() {
+		if err != nil || !m.InForce {
 			t.Fatalf("%+v %v", m, err)
 		}
 	}
@@ -136,4 +136,87 @@ func TestMergeRefuses(t *testing.T) {
 		_, err = h.MergeSpaces(ctx, researcher, "kr_edu", "student", pupil, "not an owner")
 		refused(t, err, sandbox.CodeForbidden)
 	})
+}
+
+// TestMergeOfAGroupNeedsAll: who is merged with one of two is not merged with the other without agreeing to it.
+func TestMergeOfAGroupNeedsAll(t *testing.T) {
+	h := abroad(t)
+	h.merge()
+	h.upload(pupils, table)
+	h.budget("zoo", sandbox.Budget{Kind: ledger.KindPure, Epsilon: 20 * privacy.OneEpsilon})
+	m, err := h.MergeSpaces(ctx, stranded, "uk_ou", "pupil", "uk_ou/zoo", "the same pupils")
+	if err != nil || m.InForce || !slices.Equal(m.Spaces, []string{"kr_edu/student", pupil, "uk_ou/zoo"}) {
+		t.Fatalf("%+v %v", m, err)
+	}
+	a, err := h.Submit(ctx, researcher, ask(sql(onlyKR), fresh))
+	if err != nil || len(a.Charged) != 2 {
+		t.Errorf("before the other owner agreed: %+v %v", a.Charged, err)
+	}
+	list, err := h.Merges(ctx, owner, "kr_edu", "student")
+	if err != nil || len(list) != 2 || list[1].InForce {
+		t.Errorf("the owner who is asked sees %+v %v", list, err)
+	}
+	if m, err = h.MergeSpaces(ctx, owner, "kr_edu", "student", "uk_ou/zoo", "so be it"); err != nil || !m.InForce {
+		t.Fatalf("%+v %v", m, err)
+	}
+	if a, err = h.Submit(ctx, researcher, ask(sql(onlyKR), fresh)); err != nil || len(a.Charged) != 3 {
+		t.Errorf("%+v %v", a.Charged, err)
+	}
+	if list, err = h.Merges(ctx, owner, "kr_edu", "student"); err != nil || len(list) != 2 || !list[1].InForce {
+		t.Errorf("%+v %v", list, err)
+	}
+	_, err = h.Merges(ctx, researcher, "kr_edu", "student")
+	refused(t, err, sandbox.CodeNotFound)
+}
+
+// TestMergeNeedsAccounts: a space without a budget would end every question about those it is merged with.
+func TestMergeNeedsAccounts(t *testing.T) {
+	h := newHouse(t)
+	_, err := h.MergeSpaces(ctx, owner, "kr_edu", "student", "kr_edu/nobody", "a slip of the pen")
+	refused(t, err, sandbox.CodeConflict)
+	_, err = h.MergeSpaces(ctx, owner, "kr_edu", "nobody", "kr_edu/student", "a slip of the pen")
+	refused(t, err, sandbox.CodeNotFound)
+	if _, err = h.Submit(ctx, researcher, ask()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMergedAnswersStayWithTheirOwner: being charged for a question is no right to its answer.
+func TestMergedAnswersStayWithTheirOwner(t *testing.T) {
+	h := abroad(t)
+	h.merge()
+	h.upload(pupils, table)
+	a, err := h.Submit(ctx, researcher, ask(sql(onlyUK)))
+	must(t, err)
+	if _, err := h.Release(ctx, stranded, a.ID); err != nil {
+		t.Errorf("the owner of the table: %v", err)
+	}
+	_, err = h.Release(ctx, owner, a.ID)
+	refused(t, err, sandbox.CodeNotFound)
+	list, _, err := h.Releases(ctx, owner, sandbox.HistoryFilter{})
+	if err != nil || len(list) != 1 || len(list[0].Charged) != 2 {
+		t.Errorf("its charge is shown: %+v %v", list, err)
+	}
+}
+
+// TestProposalsAreFew and change nothing that questions rest on.
+func TestProposalsAreFew(t *testing.T) {
+	h := abroad(t)
+	h.engine.check = func(query.Plan) error {
+		h.engine.check = nil
+		for i := range 17 {
+			_, err := h.MergeSpaces(ctx, owner, "kr_edu", "student", "uk_ou/s"+string(rune('a'+i)), "why not")
+			switch {
+			case i == 16:
+				refused(t, err, sandbox.CodeConflict)
+			case err != nil:
+				t.Errorf("proposal %d: %v", i, err)
+			}
+		}
+		return nil
+	}
+	a, err := h.Submit(ctx, researcher, ask(sql(onlyKR)))
+	if err != nil || len(a.Charged) != 1 || h.engine.calls.Load() != 1 {
+		t.Errorf("%+v %v", a, err)
+	}
 }

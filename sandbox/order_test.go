@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"entrepot/access"
@@ -170,5 +171,46 @@ func TestMissingParts(t *testing.T) {
 		if s, err := sandbox.New(h.parts(remove)); err == nil || s != nil {
 			t.Errorf("made without its %s", name)
 		}
+	}
+}
+
+// TestDenialComesFirst: whatever else is wrong with a question, who may not ask is denied, on the record.
+func TestDenialComesFirst(t *testing.T) {
+	h := newHouse(t)
+	h.putPolicy(students, denyDoc)
+	for i, change := range []func(*sandbox.Query){
+		func(q *sandbox.Query) { q.Loss = privacy.Loss{} },
+		func(q *sandbox.Query) { q.Accuracy = &sandbox.Accuracy{HalfWidth: map[string]float64{"nope": 1}} },
+		func(q *sandbox.Query) { q.Group.Release = "rel_of_nobody" },
+		func(q *sandbox.Query) { // its text is longer than an entry of the log
+			q.SQL = "SELECT COUNT(*) AS n FROM kr_edu.students WHERE town = '" + strings.Repeat("\x01", 900) + "'" + strings.Repeat(" OR town = '"+strings.Repeat("\x01", 900)+"'", 14)
+		},
+	} {
+		_, err := h.Submit(ctx, researcher, ask(change))
+		refused(t, err, sandbox.CodeDenied)
+		if n := len(logged[audit.Decision](h, audit.KindDecision)); n != i+1 {
+			t.Errorf("question %d: %d decisions", i, n)
+		}
+		if i < 3 {
+			if e, err := h.Estimate(ctx, researcher, ask(change)); sandbox.AsErrorCode(err) != sandbox.CodeDenied {
+				t.Errorf("estimate %d: %+v %v", i, e, err)
+			}
+		}
+	}
+}
+
+// TestAllocationsChooseTheNoise: where an allocation bears Laplace noise and not Gaussian, it is Laplace.
+func TestAllocationsChooseTheNoise(t *testing.T) {
+	h := newHouse(t)
+	h.putPolicy(students, boundless)
+	_, err := h.Submit(ctx, researcher, ask(spend(privacy.Loss{Rho: rho, Mechanism: privacy.Gaussian}))) // ends Σε
+	must(t, err)
+	one := privacy.OneEpsilon
+	_, err = h.PutAllocation(ctx, owner, "kr_edu", "student", "ada", 0, sandbox.AllocationChange{
+		Scope: ledger.Scope{Researcher: researcher.ID}, Caps: sandbox.Limits{Epsilon: &one}, Reason: "a part of it"})
+	must(t, err)
+	a, err := h.Submit(ctx, researcher, ask(fresh, spend(privacy.Loss{Rho: rho})))
+	if err != nil || a.Columns[1].Mechanism != "laplace" {
+		t.Errorf("%+v %v", a, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"entrepot/access"
 	"entrepot/datasets"
 	"entrepot/privacy"
+	"entrepot/privacy/ledger"
 	"entrepot/sandbox/query"
 )
 
@@ -33,6 +34,7 @@ type Query struct {
 // prepared is a question that was parsed, decided and priced. Nothing in it depends on rows.
 type prepared struct {
 	project access.Project
+	asker   ledger.Asker
 	plan    query.Plan
 	tables  []Dataset // all that the plan reads, sorted by id
 	judges  []judge   // one for each table, in that order
@@ -54,7 +56,7 @@ func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (pre
 	if out.project, revision, err = s.project(ctx, p, q.Project); err != nil {
 		return prepared{}, err
 	}
-	merged, mergesRevision, err := s.merges(ctx)
+	merged, mergesRevision, err := s.merges(ctx, mergesID)
 	if err != nil {
 		return prepared{}, err
 	}
@@ -75,22 +77,31 @@ func (s *Service) prepare(ctx context.Context, p access.Principal, q Query) (pre
 	if err := s.summon(ctx, p, &out); err != nil {
 		return prepared{}, err
 	}
+	err = s.spend(ctx, p, q, &out)
+	if e := (*Error)(nil); errors.As(err, &e) && e.Code != CodeUnavailable { // the decision comes first
+		out.offer = out.without(offer{loss: q.Loss}, e)
+		out.offers = []offer{out.offer}
+		return out, nil
+	}
+	return out, err
+}
+
+// spend finds what the question spends.
+func (s *Service) spend(ctx context.Context, p access.Principal, q Query, out *prepared) (err error) {
+	out.asker = ledger.Asker{Project: out.project.ID, Researcher: p.ID}
 	if out.groups, err = s.groupsOf(ctx, p, q.Group); err != nil {
-		return prepared{}, err
+		return err
 	}
 	if q.Accuracy != nil {
-		return out, s.reach(ctx, &out, *q.Accuracy, q.Loss)
+		return s.reach(ctx, out, *q.Accuracy, q.Loss)
 	}
 	out.weights = q.Weights
 	if q.Loss == (privacy.Loss{}) {
 		if q.Loss.Epsilon, err = s.defaultEpsilon(ctx, out.spaces()); err != nil {
-			return prepared{}, err
+			return err
 		}
 	}
-	if err := s.settle(ctx, &out, q.Loss); err != nil {
-		return prepared{}, err
-	}
-	return out, nil
+	return s.settle(ctx, out, q.Loss)
 }
 
 // add takes a table in that the planner found.

@@ -53,6 +53,7 @@ type Service struct {
 	Parts
 	policies  policyCache
 	turns     chan struct{} // one token for each question under way
+	estimates chan struct{} // likewise for estimates: they cost nothing, and take no turn from a question
 	questions keyedLock     // (principal, idempotency key)
 	uploads   keyedLock     // dataset
 }
@@ -75,7 +76,7 @@ func New(p Parts) (*Service, error) {
 	case p.Operator == nil:
 		return nil, errors.New("sandbox: the operator's log is missing")
 	}
-	return &Service{Parts: p, turns: make(chan struct{}, p.Parallel)}, nil
+	return &Service{Parts: p, turns: make(chan struct{}, p.Parallel), estimates: make(chan struct{}, p.Parallel)}, nil
 }
 
 // now is the time for records: whole seconds, UTC.

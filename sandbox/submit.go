@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -158,13 +160,23 @@ func (s *Service) charge(ctx context.Context, p access.Principal, q Query, id st
 // refuse logs that a question was not admitted, then returns why. If the log cannot be written, that
 // is the answer.
 func (s *Service) refuse(ctx context.Context, p access.Principal, id string, q prepared, verdict string, why *Error) error {
-	reason := q.decision.Reason
-	if verdict != audit.VerdictDenied {
-		reason = why.Public
+	entry := audit.Decision{Query: id, Project: q.project.ID, Datasets: q.ids(), Spaces: q.spaces(),
+		Verdict: verdict, Rule: q.decision.Rule, Reason: q.decision.Reason, Question: q.plan.Canonical()}
+	switch {
+	case errors.Is(why, ledger.ErrAllocated), errors.Is(why, ledger.ErrQuestion):
+		// Whose terms, and what they are, the owners of the other spaces do not learn.
+		entry.Reason = "The terms of an owner do not cover this question; nothing was charged."
+	case verdict != audit.VerdictDenied:
+		entry.Reason = why.Public
 	}
-	_, err := s.Log.Append(ctx, Draft{Kind: audit.KindDecision, Actor: p.ID, Time: s.now(), Body: audit.Decision{
-		Query: id, Project: q.project.ID, Datasets: q.ids(), Spaces: q.spaces(),
-		Verdict: verdict, Rule: q.decision.Rule, Reason: reason, Question: q.plan.Canonical()}})
+	draft := Draft{Kind: audit.KindDecision, Actor: p.ID, Time: s.now(), Body: entry}
+	_, err := s.Log.Append(ctx, draft)
+	if errors.Is(err, audit.ErrTooLarge) { // no text keeps itself out of the log
+		sum := sha256.Sum256([]byte(entry.Question))
+		entry.Question = "too long for the log; SHA-256 " + hex.EncodeToString(sum[:])
+		draft.Body = entry
+		_, err = s.Log.Append(ctx, draft)
+	}
 	if err != nil {
 		return unavailable(err)
 	}

@@ -30,11 +30,11 @@ func (s *Service) Register(ctx context.Context, p access.Principal, id string, u
 	var key []byte // public facts have no privacy IDs to hash
 	var space string
 	if !d.Declaration.Public {
-		merged, _, err := s.merges(ctx)
+		merged, _, err := s.merges(ctx, mergesID)
 		if err != nil {
 			return Version{}, err
 		}
-		space = merged.with(d.Declaration.UnitSpace)[0]
+		space = merged.group(d.Declaration.UnitSpace)[0]
 		key = s.Keys.UnitSpace(space)
 	}
 	path := s.tableFile(id, d.Version+1)

@@ -21,10 +21,10 @@ type mergeAnswer struct {
 
 func accountMerge() *cobra.Command {
 	c := &cobra.Command{Use: "merge ORGANISATION/SPACE --with ORGANISATION/SPACE --reason WHY", Short: "Agree that two unit spaces hold the same people (owners)", Args: cobra.ExactArgs(1),
-		Long: `Agree that another unit space holds the same people. It is in force as soon as the owners of both have
-agreed, and never undone: privacy IDs are hashed under one key, tables of both can be joined, and
-a question that touches either is charged to both accounts. Tables of the space that comes second by
-name have to be uploaded again.`,
+		Long: `Agree that another unit space holds the same people. With the two come all spaces that either is merged with
+already. It is in force as soon as the owners of all of them have agreed, and never undone: privacy IDs are
+hashed under one key, tables can be joined, and a question that touches one space is charged to
+the accounts of all. Tables of spaces other than the first by name have to be uploaded again.`,
 		Example: `  entrepot account merge kr_edu/student --with kr_edu/child --reason 'the same children in two registers'`}
 	var b mergeBody
 	c.Flags().StringVar(&b.With, "with", "", "the other unit space")
@@ -43,9 +43,9 @@ name have to be uploaded again.`,
 }
 
 func mergeText(m mergeAnswer) string {
-	state := "waits for the other owner"
+	state := "waits for the other owners"
 	if m.InForce {
-		state = "in force; a question on either is charged to both"
+		state = "in force; a question on one is charged to all"
 	}
 	return fmt.Sprintf("%s: agreed by %s; %s.\n", printable(strings.Join(m.Spaces, " and ")), printable(strings.Join(m.Agreed, ", ")), state)
 }

@@ -63,7 +63,9 @@ Every account's clocks jump to at least what the witness saw, or the checkpoints
 of its questions were lost too; all accounts are when the witness is missing, or older than a
 checkpoint given, for then nobody knows what else was charged. An owner opens an account again with a larger
 --failure-allowance. An account that is not in the ledger any more begins with what was spent of it when its
-owner opens it again, and only its Σε clock admits. Questions that were under way end without an answer.
+owner opens it again, and only its Σε clock admits. If the witness was restored together with the ledger, a
+checkpoint given is all that shows it: then what the ledger says comes on top of what the checkpoint says, even
+where both mean the same charge, and again only Σε admits. Questions that were under way end without an answer.
 
 What was lost stays lost: questions and releases, with their idempotency keys (asked again they are charged
 again), allocations and changes of them, amendments of accounts, policies, projects, datasets and uploads.

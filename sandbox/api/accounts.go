@@ -87,6 +87,9 @@ func (b Budget) budget() (sandbox.Budget, error) {
 			return out, err
 		}
 	}
+	if len(b.Orders) > privacy.MaxOrders {
+		return out, invalidAt("orders", fmt.Sprintf("there are %d; %d are the most.", len(b.Orders), privacy.MaxOrders))
+	}
 	for i, o := range b.Orders {
 		path := fmt.Sprintf("orders[%d]", i)
 		var order sandbox.AccountOrder
@@ -121,6 +124,9 @@ func (l Caps) limits(path string) (sandbox.Limits, error) {
 		if err := out.Delta.UnmarshalText([]byte(*l.Delta)); err != nil {
 			return out, invalidAt(path+".delta", err.Error())
 		}
+	}
+	if len(l.Renyi) > privacy.MaxOrders {
+		return out, invalidAt(path+".renyi", fmt.Sprintf("there are %d; %d are the most.", len(l.Renyi), privacy.MaxOrders))
 	}
 	for i, d := range l.Renyi {
 		var limit privacy.Renyi

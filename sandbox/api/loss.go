@@ -23,7 +23,9 @@ func (l lossBody) loss() (loss privacy.Loss, err error) {
 	case (l.Epsilon == "") == (l.Rho == ""):
 		return loss, invalidAt("loss", "it names epsilon or rho, one of the two.")
 	case l.Epsilon != "":
-		loss.Epsilon, err = parseEpsilon("loss.epsilon", l.Epsilon)
+		if loss.Epsilon, err = parseEpsilon("loss.epsilon", l.Epsilon); err == nil && loss.Epsilon == 0 {
+			err = invalidAt("loss.epsilon", "it is above 0.")
+		}
 	default:
 		loss.Rho, err = parseRho("loss.rho", l.Rho)
 	}

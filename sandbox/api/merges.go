@@ -43,5 +43,5 @@ func (s *server) PutMerge(c echo.Context, org Org, space Space) error {
 }
 
 func newMerge(m sandbox.Merge) Merge {
-	return Merge{Spaces: m.Spaces, Agreed: m.Agreed, InForce: m.InForce(), Reason: m.Reason}
+	return Merge{Spaces: m.Spaces, Agreed: m.Agreed, InForce: m.InForce, Reason: m.Reason}
 }

@@ -18,8 +18,8 @@ func CheckReason(s string) error {
 	if s == "" || len(s) > maxReason || !utf8.ValidString(s) {
 		return fmt.Errorf("a reason has 1 to %d bytes of UTF-8", maxReason)
 	}
-	if strings.ContainsFunc(s, unicode.IsControl) {
-		return errors.New("a reason is one line, without control characters")
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return errors.New("a reason is one line of printable characters")
 	}
 	return nil
 }

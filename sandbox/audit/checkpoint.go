@@ -159,7 +159,7 @@ func ReadCheckpoint(msg []byte, origin string, keys []string) (Checkpoint, error
 // readCheckpoint also returns the number of signatures by keys that were not given.
 func readCheckpoint(msg []byte, origin string, keys []string) (Checkpoint, int, error) {
 	if len(msg) > MaxCheckpoint {
-		return Checkpoint{}, 0, fmt.Errorf("%w: it is longer than %d bytes", ErrCheckpoint, MaxCheckpoint)
+		return Checkpoint{}, 0, tooLong()
 	}
 	verifiers := make([]note.Verifier, len(keys))
 	for i, key := range keys {
@@ -189,6 +189,10 @@ func readCheckpoint(msg []byte, origin string, keys []string) (Checkpoint, int, 
 		}
 	}
 	return Checkpoint{}, 0, fmt.Errorf("%w: no key of %q signed it", ErrCheckpoint, origin)
+}
+
+func tooLong() error {
+	return fmt.Errorf("%w: it is longer than %d bytes", ErrCheckpoint, MaxCheckpoint)
 }
 
 // strictSignatures refuses what note.Open skips: a second signature by one key, and bits of base64

@@ -63,14 +63,25 @@ func accountIDs(names []string) error {
 // newest says that the lost log ended with that checkpoint. Then the accounts whose clocks jump are frozen,
 // for failures of their questions were lost too; otherwise all of them are, for more may have been lost.
 func (h *History) Recover(reason, witness string, newest bool) (Recovery, error) {
-	r := Recovery{Reason: reason, Witness: witness, Newest: newest}
+	return h.recovery(Recovery{Reason: reason, Witness: witness, Newest: newest}, false)
+}
+
+// RecoverServed is Recover for a log that may have gone on before anybody noticed that it was restored: what it
+// charged meanwhile comes on top of what the checkpoint shows. As nobody can tell where the two parted, what
+// they have in common since their last recovery counts twice. Verify asks for less: it cannot tell that a log went on.
+func (h *History) RecoverServed(reason, witness string) (Recovery, error) {
+	return h.recovery(Recovery{Reason: reason, Witness: witness}, true)
+}
+
+// recovery completes r with what it must say at least.
+func (h *History) recovery(r Recovery, served bool) (Recovery, error) {
 	saw, known := r.Saw()
-	if known != (witness != "") || newest && !known {
+	if known != (r.Witness != "") || r.Newest && !known {
 		return r, fmt.Errorf("%w: it cannot be read", ErrCheckpoint)
 	}
-	r.Spent = spentOf(h.Jump(saw))
+	r.Spent = spentOf(h.jumpTo(saw, served))
 	for _, s := range r.Spent {
-		if a, open := h.accounts[s.Account]; open && (!newest || a.Spent != s.Clocks) {
+		if a, open := h.accounts[s.Account]; open && (!r.Newest || a.Spent != s.Clocks) {
 			r.Frozen = append(r.Frozen, s.Account)
 		}
 	}

@@ -10,7 +10,10 @@ import (
 // Jump returns what must be taken as spent, of every account open, lost or seen, once it is known that
 // this log does not extend a checkpoint. Where the checkpoint is ahead of it, as after a restore, that is the
 // larger of both. Where both went on from a common beginning, what each of them charged since comes together.
-func (h *History) Jump(c Checkpoint) map[string]privacy.Clocks {
+func (h *History) Jump(c Checkpoint) map[string]privacy.Clocks { return h.jumpTo(c, false) }
+
+// jumpTo is Jump; served says that this log went on after the restore.
+func (h *History) jumpTo(c Checkpoint, served bool) map[string]privacy.Clocks {
 	now := h.known()
 	jumped := maps.Clone(now)
 	if h.RecoveredBy(c) {
@@ -18,7 +21,7 @@ func (h *History) Jump(c Checkpoint) map[string]privacy.Clocks {
 	}
 	common, forked := h.common(c)
 	for id, seen := range ClocksOf(c.Accounts) {
-		if c.Size > h.next && !forked {
+		if c.Size > h.next && !forked && !served {
 			jumped[id] = seen.Max(now[id])
 			continue
 		}
@@ -31,7 +34,8 @@ func (h *History) Jump(c Checkpoint) map[string]privacy.Clocks {
 }
 
 // common are the clocks that this log and that of a checkpoint have in common: those where they part. Logs
-// part at a recovery that only one of them has. Without one, but also not forked, they are nothing.
+// part at a recovery that only one of them has. Without one nobody knows where: somewhere after the last recovery
+// that both have.
 func (h *History) common(c Checkpoint) (clocks map[string]privacy.Clocks, forked bool) {
 	r, here := h.fork(c)
 	m, there := h.forkOf(c)
@@ -40,10 +44,23 @@ func (h *History) common(c Checkpoint) (clocks map[string]privacy.Clocks, forked
 		return h.before(m.Index), true
 	case here && known && !saw.sameLog(c):
 		return h.before(r.Index), true // the recovery counted what another log shows
+	case here && known:
+		return ClocksOf(saw.Accounts), true // the recovery counted all of those
 	case here:
 		return ClocksOf(r.Spent), true
 	}
-	return nil, false
+	return h.shared(c), false
+}
+
+// shared are the clocks after the last recovery that this log and that of a checkpoint have in common, where no
+// recovery parts them.
+func (h *History) shared(c Checkpoint) (clocks map[string]privacy.Clocks) {
+	for _, r := range h.recoveries {
+		if r.Index < c.Size {
+			clocks = ClocksOf(r.Spent)
+		}
+	}
+	return clocks
 }
 
 // fork is the first recovery of this log that the checkpoint's log does not have, though it went as far.
@@ -67,8 +84,18 @@ func (h *History) forkOf(c Checkpoint) (Mark, bool) {
 }
 
 // sameLog reports whether of two checkpoints one may extend the other: as far as both go, they have the same
-// recoveries.
+// recoveries, and no clock falls.
 func (c Checkpoint) sameLog(d Checkpoint) bool {
+	if c.Size > d.Size {
+		c, d = d, c
+	}
+	later := ClocksOf(d.Accounts)
+	for _, s := range c.Accounts {
+		// Unused Rényi clocks may fall when an account is opened anew (Resume).
+		if l, there := later[s.Account]; !there || l.Epsilon < s.Clocks.Epsilon || l.Delta < s.Clocks.Delta {
+			return false
+		}
+	}
 	far := func(m Mark) bool { return m.Index >= min(c.Size, d.Size) }
 	return slices.Equal(slices.DeleteFunc(slices.Clone(c.Recoveries), far), slices.DeleteFunc(slices.Clone(d.Recoveries), far))
 }
@@ -139,6 +166,13 @@ func (h *History) RecoveredBy(c Checkpoint) bool {
 
 // Lacks reports whether a checkpoint that the log does not extend shows more spent than the accounts do.
 func (h *History) Lacks(c Checkpoint) bool { return !maps.Equal(h.Jump(c), h.known()) }
+
+// Parted reports whether a recovery parts this log from a checkpoint that it does not extend. Then questions that
+// both charged have ended here.
+func (h *History) Parted(c Checkpoint) bool {
+	_, parted := h.fork(c)
+	return parted || h.RecoveredBy(c)
+}
 
 // by reports whether a recovery went by a checkpoint.
 func (r Recovered) by(c Checkpoint) bool {

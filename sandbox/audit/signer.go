@@ -48,14 +48,19 @@ func (s *Signer) Origin() string { return s.origin }
 // VerifierKey is the public key, as text that ReadCheckpoint and Verify take. Publish it.
 func (s *Signer) VerifierKey() string { return s.verifier }
 
-// Sign writes the signed checkpoint. c.Origin is set to the signer's.
+// Sign writes the signed checkpoint. c.Origin is set to the signer's. It refuses one longer than MaxCheckpoint,
+// which nobody would read.
 func (s *Signer) Sign(c Checkpoint) ([]byte, error) {
 	c.Origin = s.origin
 	text, err := c.text()
 	if err != nil {
 		return nil, err
 	}
-	return note.Sign(&note.Note{Text: text}, s.signer)
+	signed, err := note.Sign(&note.Note{Text: text}, s.signer)
+	if err == nil && len(signed) > MaxCheckpoint {
+		return nil, tooLong()
+	}
+	return signed, err
 }
 
 // origin checks a log's name.

@@ -17,7 +17,11 @@ const accountColumns = `id, revision, body, ` + clockColumns + `, failures`
 
 const clockColumns = `spent_epsilon, spent_renyi_1, spent_renyi_2, spent_renyi_3, spent_renyi_4, spent_delta`
 
-// Open implements sandbox.Ledger.
+// maxAccounts is the most accounts that a store has, those lost in a recovery included. Every checkpoint names all
+// of them, in at most 262 bytes each: that leaves a quarter of audit.MaxCheckpoint, for 3,000 recoveries.
+const maxAccounts = 3_000
+
+// Open implements sandbox.Ledger. One account more than a checkpoint has room for is ledger.ErrAccount.
 func (s *Store) Open(ctx context.Context, a ledger.Account, by sandbox.By) error {
 	err := s.write(ctx, func(ctx context.Context, q querier) error {
 		_, err := readAccount(ctx, q, a.ID)
@@ -28,6 +32,9 @@ func (s *Store) Open(ctx context.Context, a ledger.Account, by sandbox.By) error
 			return err
 		}
 		if err := audit.CheckOpening(a); err != nil {
+			return err
+		}
+		if err := roomForAccount(ctx, q, a.ID); err != nil {
 			return err
 		}
 		if a, err = resume(ctx, q, a); err != nil {
@@ -43,6 +50,17 @@ func (s *Store) Open(ctx context.Context, a ledger.Account, by sandbox.By) error
 		return fmt.Errorf("open account %.130s: %w", a.ID, err)
 	}
 	return nil
+}
+
+// roomForAccount refuses one account more than there may be.
+func roomForAccount(ctx context.Context, q querier, id string) error {
+	var n int64
+	err := one(ctx, q, `SELECT (SELECT COUNT(*) FROM accounts)
+		+ (SELECT COUNT(*) FROM owed WHERE account <> ? AND account NOT IN (SELECT id FROM accounts))`, []any{id}, &n)
+	if err == nil && n >= maxAccounts {
+		err = fmt.Errorf("%w: a deployment has at most %d accounts, and none is ever taken away; charge one that is open", ledger.ErrAccount, maxAccounts)
+	}
+	return err
 }
 
 // Amend implements sandbox.Ledger.

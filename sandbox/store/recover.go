@@ -35,6 +35,11 @@ type Recovery struct {
 // end without an answer, as they may have been answered in what was lost. All of that is one transaction with
 // an entry that says who accepted the loss and why; then the witness begins anew.
 //
+// A checkpoint that the log does not extend, though it extends its witness, shows that database and witness
+// were restored together. What was charged since then comes on top of what the checkpoint shows, and what both logs
+// charged before the copy was made counts twice, up to the last recovery that both have, and of accounts opened since then
+// only Σε admits: nobody can tell where the logs part.
+//
 // It cannot bring back what was lost: questions and releases with their idempotency keys, amendments,
 // allocations and their clocks, documents.
 func Recover(ctx context.Context, o Options, by sandbox.By, checkpoints ...[]byte) (Recovery, error) {
@@ -75,32 +80,35 @@ func (s *Store) recover(ctx context.Context, path string, by sandbox.By, known [
 		return r, err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
+	var newest audit.Checkpoint
+	var signed []byte
 	err = s.write(ctx, func(ctx context.Context, q querier) error {
 		c := &recovery{store: s, q: q, by: by, history: audit.NewHistory()}
 		if err := c.accept(ctx, w, known); err != nil {
 			return err
 		}
 		r = c.Recovery
-		return nil
+		newest, signed, err = s.sign(ctx, q) // before the commit: a log without a checkpoint cannot go on
+		return err
 	})
 	if err != nil {
 		return r, err
 	}
-	return r, s.snapshot(ctx, func(q querier) error {
-		h, err := readHead(ctx, q)
-		if err != nil {
-			return err
-		}
-		c, err := checkpoint(ctx, q, h)
-		if err != nil {
-			return err
-		}
-		signed, err := s.signer.Sign(c)
-		if err != nil {
-			return err
-		}
-		return w.replace(c, signed) // a slot would hold the older log's, which seems newer
-	})
+	return r, w.replace(newest, signed) // a slot would hold the older log's, which seems newer
+}
+
+// sign returns the checkpoint of what q sees.
+func (s *Store) sign(ctx context.Context, q querier) (audit.Checkpoint, []byte, error) {
+	h, err := readHead(ctx, q)
+	if err != nil {
+		return audit.Checkpoint{}, nil, err
+	}
+	c, err := checkpoint(ctx, q, h)
+	if err != nil {
+		return c, nil, err
+	}
+	signed, err := s.signer.Sign(c)
+	return c, signed, err
 }
 
 // recovery is the transaction of one recovery.
@@ -109,6 +117,7 @@ type recovery struct {
 	q       querier
 	by      sandbox.By
 	history *audit.History // all of the log, so that nothing is built on a log that does not hold
+	served  bool           // the log extends its witness: it may have gone on before the loss was noticed
 	Recovery
 }
 
@@ -129,6 +138,7 @@ func (c *recovery) accept(ctx context.Context, w *witness, known []sighting) err
 		return err
 	}
 	missing := !w.found && h.size > 0
+	c.served = w.found && !slices.ContainsFunc(behind, func(s sighting) bool { return s.newest })
 	if err := c.recordAll(ctx, behind, missing); err != nil {
 		return err
 	}
@@ -172,12 +182,12 @@ func (c *recovery) unseen(ctx context.Context, h head, known []sighting) ([]sigh
 	return behind, nil
 }
 
-// recordAll records the longest checkpoint that the log lacks, unless a recovery before did, and of the
-// others those that raise a clock.
+// recordAll records the longest checkpoint that the log lacks, and of the others those that raise a clock or that no
+// recovery accounts for: what was under way may have been answered in any of them.
 func (c *recovery) recordAll(ctx context.Context, behind []sighting, missing bool) error {
 	for i, s := range behind {
 		s.newest = s.newest && i == 0 // a longer one shows that the witness is old itself
-		due := i == 0 && (s.newest || missing) || c.history.Lacks(s.Checkpoint)
+		due := i == 0 && (s.newest || missing) || !c.history.Parted(s.Checkpoint) || c.history.Lacks(s.Checkpoint)
 		if !due || c.history.RecoveredBy(s.Checkpoint) {
 			continue
 		}
@@ -191,6 +201,9 @@ func (c *recovery) recordAll(ctx context.Context, behind []sighting, missing boo
 // record appends the entry and makes every account what it says.
 func (c *recovery) record(ctx context.Context, s sighting) error {
 	body, err := c.history.Recover(c.by.Reason, s.signed, s.newest)
+	if c.served && !c.history.Parted(s.Checkpoint) {
+		body, err = c.history.RecoverServed(c.by.Reason, s.signed)
+	}
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (w *writer) attempt(group []*job) ([]error, error) {
 		if outcomes[i] = safely(j.run, w.conn); outcomes[i] != nil {
 			// Fails when the change's error made SQLite undo the whole transaction.
 			if err := w.conn.plain(ctx, "ROLLBACK TO change"); err != nil {
-				return nil, errors.Join(outcomes[i], err)
+				return nil, fmt.Errorf("%w, after: %s", err, outcomes[i].Error()) // one caller's refusal is not the others'
 			}
 		}
 		if err := w.conn.plain(ctx, "RELEASE change"); err != nil {
