@@ -35,7 +35,10 @@ func (s *Service) OpenAccount(ctx context.Context, p access.Principal, org, spac
 	}
 	err = s.Ledger.Open(ctx, a, s.by(p, b.Reason))
 	switch {
-	case err == nil:
+	case err == nil: // one that a recovery lost is not unspent
+		if a, err = s.account(ctx, a.ID); err != nil {
+			return AccountInfo{}, err
+		}
 		return s.accountInfo(ctx, p, a)
 	case !errors.Is(err, ErrDuplicate):
 		return AccountInfo{}, unavailable(err)

@@ -24,6 +24,23 @@ func budgetRounds() int {
 	return 10
 }
 
+// onServers runs rounds on new servers, fifty on each: a question reads all accounts and datasets that there are.
+// Each server's log is verified at the end.
+func onServers(t *testing.T, rounds int, run func(s *server, round int)) {
+	for first := 0; first < rounds && !t.Failed(); first += 50 {
+		t.Run(fmt.Sprint(first), func(t *testing.T) {
+			s := start(t)
+			s.partners()
+			for round := first; round < min(first+50, rounds); round++ {
+				run(s, round)
+			}
+			if report := s.verify(); len(report.Unanswered) != 0 {
+				t.Errorf("unanswered: %v", report.Unanswered)
+			}
+		})
+	}
+}
+
 // roomFor is a lifetime with room for n questions of ε = 0.01, and half of one more.
 func roomFor(n int) string { return (privacy.Epsilon(n)*1e10 + 5e9).String() }
 
@@ -70,64 +87,59 @@ func (s *server) spent(space string, n int) {
 
 // TestParallelTwoAccounts: 64 questions at once that charge two accounts, one with less room. As many are answered
 // as the smaller has room for, and both are charged for those and no others; then the rest of the larger is there.
-func TestParallelTwoAccounts(t *testing.T) {
-	s := start(t)
-	s.partners()
-	for round := range budgetRounds() {
-		a, b := fmt.Sprintf("kr_edu.people_%d", round), fmt.Sprintf("uk_ou.people_%d", round)
-		spaceA, spaceB := fmt.Sprintf("kr_edu/space_%d", round), fmt.Sprintf("uk_ou/space_%d", round)
-		roomA, roomB := 1+rand.IntN(30), 1+rand.IntN(30)
-		s.people(a, spaceA, roomFor(roomA))
-		s.people(b, spaceB, roomFor(roomB))
-		s.project(a, b)
-		both := ask("SELECT COUNT(*) AS n FROM (SELECT grp FROM "+a+" UNION ALL SELECT grp FROM "+b+") AS people", "0.01", "0").with("fresh", true)
-		common := min(roomA, roomB)
-		if answered := s.burst(both, s.researcher())[0]; answered != common {
-			t.Fatalf("round %d: %d answered, room for %d and %d", round, answered, roomA, roomB)
-		}
-		s.spent(spaceA, common)
-		s.spent(spaceB, common)
-		larger, space, rest := a, spaceA, roomA-common
-		if roomB > roomA {
-			larger, space, rest = b, spaceB, roomB-common
-		}
-		if answered := s.burst(ask("SELECT COUNT(*) AS n FROM "+larger, "0.01", "0").with("fresh", true), s.researcher())[0]; answered != rest {
-			t.Fatalf("round %d: then %d answered, room for %d", round, answered, rest)
-		}
-		s.spent(space, common+rest)
+func TestParallelTwoAccounts(t *testing.T) { onServers(t, budgetRounds(), (*server).twoAccounts) }
+
+func (s *server) twoAccounts(round int) {
+	s.Helper()
+	a, b := fmt.Sprintf("kr_edu.people_%d", round), fmt.Sprintf("uk_ou.people_%d", round)
+	spaceA, spaceB := fmt.Sprintf("kr_edu/space_%d", round), fmt.Sprintf("uk_ou/space_%d", round)
+	roomA, roomB := 1+rand.IntN(30), 1+rand.IntN(30)
+	s.people(a, spaceA, roomFor(roomA))
+	s.people(b, spaceB, roomFor(roomB))
+	s.project(a, b)
+	both := ask("SELECT COUNT(*) AS n FROM (SELECT grp FROM "+a+" UNION ALL SELECT grp FROM "+b+") AS people", "0.01", "0").with("fresh", true)
+	common := min(roomA, roomB)
+	if answered := s.burst(both, s.researcher())[0]; answered != common {
+		s.Fatalf("round %d: %d answered, room for %d and %d", round, answered, roomA, roomB)
 	}
-	if report := s.verify(); len(report.Unanswered) != 0 {
-		t.Errorf("unanswered: %v", report.Unanswered)
+	s.spent(spaceA, common)
+	s.spent(spaceB, common)
+	larger, space, rest := a, spaceA, roomA-common
+	if roomB > roomA {
+		larger, space, rest = b, spaceB, roomB-common
 	}
+	if answered := s.burst(ask("SELECT COUNT(*) AS n FROM "+larger, "0.01", "0").with("fresh", true), s.researcher())[0]; answered != rest {
+		s.Fatalf("round %d: then %d answered, room for %d", round, answered, rest)
+	}
+	s.spent(space, common+rest)
 }
 
 // TestParallelAllocations: 64 questions at once by two researchers of a lab that has an allocation, under which one of
 // them has another, smaller one. Both caps and the account hold to the integer.
-func TestParallelAllocations(t *testing.T) {
-	s := start(t)
-	s.partners()
+func TestParallelAllocations(t *testing.T) { onServers(t, budgetRounds(), (*server).allocations) }
+
+func (s *server) allocations(round int) {
+	s.Helper()
+	id, space := fmt.Sprintf("kr_edu.people_%d", round), fmt.Sprintf("kr_edu/space_%d", round)
+	ofLab, ofMina, room := 1+rand.IntN(64), rand.IntN(20), 1+rand.IntN(80)
+	s.people(id, space, roomFor(room))
+	s.project(id)
+	s.allocate(space, "lab", map[string]string{"organisation": "sg_lab"}, ofLab)
+	s.allocate(space, "mina", map[string]string{"researcher": "sg_lab/mina", "project": "study"}, ofMina)
+	s.allocate(space, "others", map[string]string{"organisation": "uk_ou"}, 0) // covers neither
 	mina, jun := s.researcher(), s.token("sg_lab", "jun", access.Researcher)
-	for round := range budgetRounds() {
-		id, space := fmt.Sprintf("kr_edu.people_%d", round), fmt.Sprintf("kr_edu/space_%d", round)
-		ofLab, ofMina, room := 1+rand.IntN(64), rand.IntN(20), 1+rand.IntN(80)
-		s.people(id, space, roomFor(room))
-		s.project(id)
-		s.allocate(space, "lab", map[string]string{"organisation": "sg_lab"}, ofLab)
-		s.allocate(space, "mina", map[string]string{"researcher": "sg_lab/mina", "project": "study"}, ofMina)
-		s.allocate(space, "others", map[string]string{"organisation": "uk_ou"}, 0) // covers neither
-		answered := s.burst(ask("SELECT COUNT(*) AS n FROM "+id, "0.01", "0").with("fresh", true), mina, jun)
-		total := answered[0] + answered[1]
-		if want := min(room, ofLab, ofMina+32); total != want || answered[0] > ofMina {
-			t.Fatalf("round %d: %d answered, want %d, of which at most %d Mina's", round, answered, want, ofMina)
-		}
-		s.spent(space, total)
-		for name, n := range map[string]int{"lab": total, "mina": answered[0], "others": 0} {
-			if got := s.allocated(space)[name]; got != privacy.Epsilon(n)*1e10 {
-				t.Fatalf("round %d: ε = %s of allocation %s is spent, want %d answers", round, got, name, n)
-			}
+	answered := s.burst(ask("SELECT COUNT(*) AS n FROM "+id, "0.01", "0").with("fresh", true), mina, jun)
+	total := answered[0] + answered[1]
+	if want := min(room, ofLab, ofMina+32); total != want || answered[0] > ofMina {
+		s.Fatalf("round %d: %d answered, want %d, of which at most %d Mina's", round, answered, want, ofMina)
+	}
+	s.spent(space, total)
+	spent := s.allocated(space)
+	for name, n := range map[string]int{"lab": total, "mina": answered[0], "others": 0} {
+		if spent[name] != privacy.Epsilon(n)*1e10 {
+			s.Fatalf("round %d: ε = %s of allocation %s is spent, want %d answers", round, spent[name], name, n)
 		}
 	}
-	s.verify()
 }
 
 // allocate makes an allocation with room for n questions and a half.
@@ -166,20 +178,17 @@ func TestMembershipGameOnRealRows(t *testing.T) {
 	if soak() {
 		games, limit = 2000, 1556 // P(Bin(2000, 0.7311) ≥ 1556) = 8e-7
 	}
-	s := start(t)
-	s.partners()
 	won := 0
-	for i := range games {
+	onServers(t, games, func(s *server, round int) {
 		member := rand.IntN(2) == 0
-		if s.guess(i, member) == member {
+		if s.guess(round, member) == member {
 			won++
 		}
-	}
+	})
 	t.Logf("%d of %d games won, %.1f %%; rejected from %d on", won, games, 100*float64(won)/float64(games), limit)
 	if won >= limit {
 		t.Errorf("%d of %d games won", won, games)
 	}
-	s.verify()
 }
 
 // guess plays one game and returns the attacker's guess.

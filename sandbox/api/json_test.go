@@ -91,6 +91,7 @@ func TestBadBodies(t *testing.T) {
 		{"epsilon is too fine", with(`"loss": {"epsilon": 1e-13}`), "finer than 1e-12"},
 		{"epsilon has spaces", with(`"loss": {"epsilon": " 1"}`), "not an amount"},
 		{"epsilon has a comma", with(`"loss": {"epsilon": "0,5"}`), "not an amount"},
+		{"no epsilon at all", with(`"loss": {"epsilon": 0}`), "above 0"},
 		{"epsilon is endless", with(`"loss": {"epsilon": 0.` + strings.Repeat("1", 5000) + `}`), "not an amount"},
 		{"delta above 1", with(`"loss": {"epsilon": 1, "delta": 1.5}`), "loss.delta: not an amount"},
 		{"delta negative", with(`"loss": {"epsilon": 1, "delta": "-0"}`), "loss.delta: not an amount"},

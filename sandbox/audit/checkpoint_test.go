@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -194,4 +195,16 @@ func cosign(t *testing.T, signed []byte, key string, witness note.Signer) []byte
 		t.Fatal(err)
 	}
 	return both
+}
+
+// A checkpoint that nobody would read is not signed.
+func TestSignRefusesTooMany(t *testing.T) {
+	s := newSigner(t, 1)
+	var c audit.Checkpoint
+	for i := range 50_000 {
+		c.Accounts = append(c.Accounts, audit.Spent{Account: fmt.Sprintf("kr_edu/a%05d", i), Clocks: loss(1)})
+	}
+	if signed, err := s.Sign(c); !errors.Is(err, audit.ErrCheckpoint) {
+		t.Errorf("signed %d bytes, %v", len(signed), err)
+	}
 }

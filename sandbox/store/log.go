@@ -117,19 +117,15 @@ func (s *Store) Entries(ctx context.Context, from int64, limit int) ([][]byte, e
 
 // Checkpoint implements sandbox.Log: size, root and clocks are of one moment.
 func (s *Store) Checkpoint(ctx context.Context) ([]byte, error) {
-	var c audit.Checkpoint
-	err := s.snapshot(ctx, func(q querier) error {
-		h, err := readHead(ctx, q)
-		if err != nil {
-			return err
-		}
-		c, err = checkpoint(ctx, q, h)
+	var signed []byte
+	err := s.snapshot(ctx, func(q querier) (err error) {
+		_, signed, err = s.sign(ctx, q)
 		return err
 	})
-	if err != nil {
+	if signed, err = settled(ctx, s, signed, err); err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	return s.signer.Sign(c)
+	return signed, nil
 }
 
 // Inclusion proves that entry index is in the log's first size entries (audit.CheckInclusion).

@@ -25,11 +25,29 @@ const questionColumns = `id, principal, project, idempotency, body_digest, repea
 
 // Question implements sandbox.Questions.
 func (s *Store) Question(ctx context.Context, id string) (sandbox.Question, error) {
-	return readQuestion(ctx, s.reads, `id = ?1 OR (release = ?1 AND release <> '')`, id)
+	q, err := readQuestion(ctx, s.reads, `id = ?1 OR (release = ?1 AND release <> '')`, id)
+	return settled(ctx, s, q, err)
+}
+
+// settled is what was read, once the witness saw it; otherwise the store fails, for what was read may be lost yet.
+func settled[T any](ctx context.Context, s *Store, read T, err error) (T, error) {
+	if err != nil {
+		return read, err
+	}
+	if err := s.settle(ctx); err != nil {
+		var none T
+		return none, fmt.Errorf("it is not in the witness: %w", err)
+	}
+	return read, nil
 }
 
 // ByKey implements sandbox.Questions.
 func (s *Store) ByKey(ctx context.Context, principal, key string) (sandbox.Question, error) {
+	q, err := s.byKey(ctx, principal, key)
+	return settled(ctx, s, q, err)
+}
+
+func (s *Store) byKey(ctx context.Context, principal, key string) (sandbox.Question, error) {
 	q, err := readQuestion(ctx, s.reads, `principal = ? AND idempotency = ? AND idempotency <> ''`, principal, key)
 	if !errors.Is(err, sandbox.ErrNotFound) {
 		return q, err
@@ -50,7 +68,8 @@ func (s *Store) ByKey(ctx context.Context, principal, key string) (sandbox.Quest
 
 // ByRepeat implements sandbox.Questions.
 func (s *Store) ByRepeat(ctx context.Context, repeat string, limit int) ([]sandbox.Question, error) {
-	return listQuestions(ctx, s.reads, repeatColumns, repeatsInOrder, limit, repeat)
+	list, err := listQuestions(ctx, s.reads, repeatColumns, repeatsInOrder, limit, repeat)
+	return settled(ctx, s, list, err)
 }
 
 // Newest implements sandbox.Questions.
@@ -58,12 +77,13 @@ func (s *Store) Newest(ctx context.Context, f sandbox.Filter, limit int) ([]sand
 	if f.Before == 0 {
 		f.Before = math.MaxInt64
 	}
-	return readQuestions(ctx, s.reads, listColumns, `entry < ? AND entry > ?
+	list, err := readQuestions(ctx, s.reads, listColumns, `entry < ? AND entry > ?
 		AND (?3 = '' OR state = ?3) AND (?4 = '' OR principal = ?4) AND (?5 = '' OR project = ?5)
 		AND (?6 = '' OR EXISTS (SELECT 1 FROM charges WHERE charges.entry = questions.entry AND account = ?6))
 		AND (?7 = '' AND ?8 = '' OR principal = ?7 OR ?8 <> '' AND EXISTS (
 			SELECT 1 FROM charges WHERE charges.entry = questions.entry AND substr(account, 1, length(?8) + 1) = ?8 || '/'))`,
 		limit, f.Before, f.After, f.State, f.Researcher, f.Project, f.Account, f.Principal, f.Organisation)
+	return settled(ctx, s, list, err)
 }
 
 // readQuestion returns the newest question that matches, or sandbox.ErrNotFound.

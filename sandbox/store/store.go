@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -33,7 +34,8 @@ type Store struct {
 	salts   io.Reader // read by the writer's loop only
 	reads   *sql.DB
 	writer  *writer
-	witness *witness // the writer's loop only, once the store is open
+	witness *witness     // the writer's loop only, once the store is open
+	seen    atomic.Int64 // entries that the witness saw, durably
 	lock    *os.File
 	close   func() error
 }
@@ -89,7 +91,7 @@ func open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.check(ctx, o.Witness); err != nil {
 		return nil, errors.Join(err, s.witness.close(), reads.Close(), db.Close())
 	}
-	s.writer = startWriter(db, s.connected, s.witness.update)
+	s.writer = startWriter(db, s.connected, s.follow)
 	return s, nil
 }
 
@@ -105,7 +107,7 @@ func (s *Store) check(ctx context.Context, path string) (err error) {
 		if err := s.witness.compare(ctx, q); err != nil {
 			return err
 		}
-		return s.witness.update(ctx, q)
+		return s.follow(ctx, q)
 	})
 }
 
@@ -115,7 +117,28 @@ func (s *Store) connected(ctx context.Context, q querier) error {
 	if err := checkHead(ctx, q); err != nil {
 		return err
 	}
-	return s.witness.update(ctx, q)
+	return s.follow(ctx, q)
+}
+
+// follow brings the witness up to what q sees.
+func (s *Store) follow(ctx context.Context, q querier) error {
+	size, err := s.witness.update(ctx, q)
+	if err == nil {
+		s.seen.Store(size)
+	}
+	return err
+}
+
+// settle returns when the witness saw all that was committed before: until then nobody may be told of it. Readers
+// see a commit before its witness does, which may fail. It costs one small query, and the end of the
+// commit under way where there is one; after a failure it tries the witness again.
+func (s *Store) settle(ctx context.Context) error {
+	h, err := readHead(ctx, s.reads)
+	if err != nil || h.size <= s.seen.Load() {
+		return err
+	}
+	// An empty change comes after the group under way, and none comes before the witness.
+	return s.writer.do(ctx, func(querier) error { return nil })
 }
 
 // touch makes the file, readable by its owner only: it holds canonical questions and plans.

@@ -18,6 +18,7 @@ type tail struct {
 	allocated map[allocationKey]lastAllocated // the newest that changed the allocation, other than a charge
 	charges   []logged                        // in order
 	announced map[int64]sandbox.Draft         // changes of the catalogue
+	recovered []int64                         // recoveries, in order
 }
 
 // checkTail compares a long log's newest entries with tree and head, and every account and allocation with the
@@ -62,6 +63,9 @@ func (t *tail) check(ctx context.Context, q querier) error {
 	if err := t.checkAccounts(ctx, q); err != nil {
 		return err
 	}
+	if err := t.checkRecoveries(ctx, q); err != nil {
+		return err
+	}
 	return t.checkAllocations(ctx, q)
 }
 
@@ -75,6 +79,8 @@ func (t *tail) add(entry audit.Entry, body audit.Body) {
 	case audit.Charge:
 		entry.Body, b.Question = nil, "" // most of its bytes
 		t.charges = append(t.charges, logged{entry, b})
+	case audit.Recovery:
+		t.recovered = append(t.recovered, entry.Index)
 	case audit.Allocation:
 		t.allocated[keyOf(b)] = lastAllocated{entry.Index, b.After}
 	}

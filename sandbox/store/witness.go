@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -69,14 +71,19 @@ func openWitness(path string, signer *audit.Signer) (*witness, error) {
 
 // open reads the file if there is one.
 func (w *witness) open() error {
-	content, err := os.ReadFile(w.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	var err error
+	if w.file, err = os.OpenFile(w.path, os.O_RDWR, 0); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if w.file, err = os.OpenFile(w.path, os.O_RDWR, 0); err != nil {
+	// A process that was killed may have left what a power cut still takes: the file, or its name.
+	if err := errors.Join(w.file.Sync(), syncFolder(filepath.Dir(w.path))); err != nil {
+		return err
+	}
+	content, err := io.ReadAll(w.file)
+	if err != nil {
 		return err
 	}
 	half := len(content) / 2
@@ -135,23 +142,23 @@ func covers(ctx context.Context, q querier, h head, c audit.Checkpoint) (bool, e
 	return root == c.Root, err
 }
 
-// update writes what is committed, unless the witness saw it. Nobody may be told of it before.
-func (w *witness) update(ctx context.Context, q querier) error {
+// update writes what is committed, unless the witness saw it, and returns its size. Nobody may be told of it before.
+func (w *witness) update(ctx context.Context, q querier) (int64, error) {
 	if w == nil {
-		return nil
+		return math.MaxInt64, nil
 	}
 	h, err := readHead(ctx, q)
 	if err != nil || w.found && h.size == w.newest.Size {
-		return err
+		return h.size, err
 	}
 	c, err := checkpoint(ctx, q, h)
 	if err == nil {
 		err = w.write(c)
 	}
 	if err != nil {
-		return fmt.Errorf("witness: %w", err)
+		return 0, fmt.Errorf("witness: %w", err)
 	}
-	return nil
+	return h.size, nil
 }
 
 // checkpoint is the log with the clocks of all accounts, as q sees them: of those, too, that were lost in a

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"entrepot/privacy"
 	"entrepot/privacy/ledger"
@@ -326,7 +327,8 @@ func TestWitnessCannotBeWritten(t *testing.T) {
 	p := newPlace(t)
 	s := p.open()
 	openPure(t, s, "kr_edu/student", 1000)
-	charge(t, s, "qry_1", "kr_edu/student")
+	_, err := s.Charge(context.Background(), keyed("qry_1", "kr_edu/student"), chargeEntry())
+	must(t, err)
 	writable := s.witness.file
 	readOnly, err := os.Open(p.witness)
 	must(t, err)
@@ -348,13 +350,14 @@ func TestWitnessCannotBeWritten(t *testing.T) {
 	if after := accountOf(t, s, "kr_edu/student").Spent; after != charged || charged.Epsilon > milli(2) {
 		t.Errorf("spent %v, then %v", charged, after)
 	}
-	for _, id := range []string{"qry_1", "qry_2"} {
+	unread(t, s, keyed("qry_1"), time.Minute) // nobody can tell what will be left of it
+	s.witness.file = writable
+	must(t, readOnly.Close())
+	for _, id := range []string{"qry_1", "qry_2"} { // a reader alone brings the witness up to the log
 		if q, err := s.Question(context.Background(), id); err != nil || q.State != sandbox.Charged {
 			t.Errorf("%s is %s, %v", id, q.State, err)
 		}
 	}
-	s.witness.file = writable
-	must(t, readOnly.Close())
 	release(t, s, "qry_1")
 	want, err := s.Checkpoint(context.Background())
 	must(t, err)
@@ -362,6 +365,66 @@ func TestWitnessCannotBeWritten(t *testing.T) {
 		t.Error("the witness did not catch up")
 	}
 	mustVerify(t, s)
+}
+
+// unread checks that nothing is told of a question, or of the log, that the witness did not see; nor that there is
+// nothing, for then it could be answered a second time.
+func unread(t *testing.T, s *Store, q sandbox.Question, patience time.Duration) {
+	t.Helper()
+	for name, read := range map[string]func(ctx context.Context) error{
+		"Question":   func(ctx context.Context) error { _, err := s.Question(ctx, q.ID); return err },
+		"ByKey":      func(ctx context.Context) error { _, err := s.ByKey(ctx, q.Principal, q.Idempotency); return err },
+		"ByRepeat":   func(ctx context.Context) error { _, err := s.ByRepeat(ctx, q.Repeat, 10); return err },
+		"Newest":     func(ctx context.Context) error { _, err := s.Newest(ctx, sandbox.Filter{}, 10); return err },
+		"Checkpoint": func(ctx context.Context) error { _, err := s.Checkpoint(ctx); return err },
+	} {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		if err := read(ctx); err == nil || errors.Is(err, sandbox.ErrNotFound) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		cancel()
+	}
+}
+
+// keyed is a question with an idempotency key.
+func keyed(id string, accounts ...string) sandbox.Question {
+	q := question(id, accounts...)
+	q.Idempotency = "key of " + id
+	return q
+}
+
+// Readers see an answer as soon as it is committed, but hear of it only when the witness knows.
+func TestWitnessBeforeReaders(t *testing.T) {
+	p := newPlace(t)
+	s := p.open()
+	openPure(t, s, "kr_edu/student", 1000)
+	_, err := s.Charge(context.Background(), keyed("qry_1", "kr_edu/student"), chargeEntry())
+	must(t, err)
+	follow, looked := s.writer.committed, false
+	s.writer.committed = func(ctx context.Context, q querier) error {
+		if !looked {
+			looked = true
+			unread(t, s, keyed("qry_1"), 50*time.Millisecond) // it waits for this very commit
+		}
+		return follow(ctx, q)
+	}
+	release(t, s, "qry_1")
+	if q, err := s.Question(context.Background(), "qry_1"); err != nil || q.State != sandbox.Released || !looked {
+		t.Errorf("it is %s, %v", q.State, err)
+	}
+}
+
+// A change that undoes the group of others fails them all, but they hear nothing of its own outcome.
+func TestOutcomeIsItsOwn(t *testing.T) {
+	s := openAt(t, newPath(t))
+	err := s.writer.do(context.Background(), func(q querier) error {
+		_, err := q.ExecContext(context.Background(), "ROLLBACK")
+		return errors.Join(sandbox.ErrDuplicate, err)
+	})
+	if err == nil || errors.Is(err, sandbox.ErrDuplicate) {
+		t.Errorf("got %v", err)
+	}
+	openPure(t, s, "kr_edu/student", 1)
 }
 
 // Side by side, what a caller was told is in the witness at that moment.
