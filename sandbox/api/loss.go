@@ -24,7 +24,7 @@ func (l lossBody) loss() (loss privacy.Loss, err error) {
 		return loss, invalidAt("loss", "it names epsilon or rho, one of the two.")
 	case l.Epsilon != "":
 		if loss.Epsilon, err = parseEpsilon("loss.epsilon", l.Epsilon); err == nil && loss.Epsilon == 0 {
-			err = invalidAt("loss.epsilon", "it is above 0.")
+			err = invalidAt("loss.epsilon", "ε is above 0.")
 		}
 	default:
 		loss.Rho, err = parseRho("loss.rho", l.Rho)
