@@ -55,23 +55,28 @@ func (s *server) people(id, space, epsilon string) {
 	s.must("PUT", "/v1/accounts/"+space, s.owner(org), map[string]string{"kind": "pure", "epsilon": epsilon, "delta": "0"})
 }
 
-// burst asks q 64 times at once, in turn by each of the askers, and returns how often each was answered.
+// burst asks q 64 times at once, in turn by each of the askers, and returns how often each was answered. Who had to
+// wait too long for a turn, uncharged, asks again.
 func (s *server) burst(q question, tokens ...string) []int {
 	s.Helper()
-	statuses := make([]int, 64)
+	replies := make([]reply, 64)
 	var all sync.WaitGroup
-	for i := range statuses {
-		all.Go(func() { statuses[i] = s.do("POST", "/v1/queries", tokens[i%len(tokens)], q).status })
+	for i := range replies {
+		all.Go(func() {
+			for tries := 0; tries == 0 || replies[i].status == http.StatusServiceUnavailable && tries < 10; tries++ {
+				replies[i] = s.do("POST", "/v1/queries", tokens[i%len(tokens)], q)
+			}
+		})
 	}
 	all.Wait()
 	answered := make([]int, len(tokens))
-	for i, status := range statuses {
-		switch status {
+	for i, r := range replies {
+		switch r.status {
 		case http.StatusOK:
 			answered[i%len(tokens)]++
 		case http.StatusConflict: // the budget does not cover it
 		default:
-			s.Fatalf("status %d", status)
+			s.Fatal(r)
 		}
 	}
 	return answered
