@@ -64,8 +64,8 @@ func headersOf(r reply) string {
 	return strings.Join(list, " ")
 }
 
-// ids are what differs between any two questions, whatever the rows.
-var ids = regexp.MustCompile(`\b(qry|rel)_[a-z0-9]+|"digest":"[0-9a-f]{64}"|"entry\\*":[0-9]+|"(created|registered|updated|time)":"[^"]*"`)
+// ids are what differs between any two questions, whatever the rows; a forecast begins at the second it is asked for.
+var ids = regexp.MustCompile(`\b(qry|rel)_[a-z0-9]+|"digest":"[0-9a-f]{64}"|"entry\\*":[0-9]+|"(created|registered|updated|time|until)":"[^"]*"`)
 
 func mask(text, side string) string {
 	return ids.ReplaceAllStringFunc(strings.ReplaceAll(text, side, "SIDE"), func(id string) string {
